@@ -1,0 +1,111 @@
+"""The names a playbook may use: fields, events, channels, templates. The compiler knows no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from dsl.types import Type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    name: str
+    type: Type
+    about: str
+    """One sentence for hover texts and documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    name: str
+    properties: Mapping[str, Type]
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    name: str
+    address: str
+    """The profile field that holds the address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    channel: str
+    name: str
+    path: str
+    variables: frozenset[str]
+    """The arguments it reads and cannot do without."""
+    optional: frozenset[str] = frozenset()
+    """The arguments it reads only after asking whether they are there."""
+    topic: str = "marketing"
+    problems: tuple[str, ...] = ()
+    """What is wrong with the file itself, in sentences: no unsubscribe link, broken syntax with its line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """`templates` by (channel, name)."""
+
+    fields: Mapping[str, Field]
+    events: Mapping[str, Event]
+    channels: Mapping[str, Channel]
+    templates: Mapping[tuple[str, str], Template] = field(default_factory=dict)
+    currency: str = "USD"
+
+    def with_events(self, names: Mapping[str, Mapping[str, Type]]) -> Catalog:
+        """The catalog and events that the store has seen, with the properties they came with."""
+        seen = {
+            name: Event(
+                name=name, properties={**properties, **(self.events[name].properties if name in self.events else {})}
+            )
+            for name, properties in names.items()
+        }
+        return replace(self, events={**self.events, **seen})
+
+
+def _fields(*rows: tuple[str, Type, str]) -> dict[str, Field]:
+    return {name: Field(name=name, type=kind, about=about) for name, kind, about in rows}
+
+
+FIELDS = _fields(
+    ("email", Type.TEXT, "The e-mail address."),
+    ("phone", Type.TEXT, "The phone number, in international form."),
+    ("first_name", Type.TEXT, "The first name."),
+    ("last_name", Type.TEXT, "The last name."),
+    ("country", Type.TEXT, "The country, as a two-letter code where the shop sends one."),
+    ("city", Type.TEXT, "The city."),
+    ("language", Type.TEXT, "The language, like `en`."),
+    ("time_zone", Type.TEXT, "The IANA time zone, like `Europe/Oslo`."),
+    ("device", Type.TEXT, "The kind of device last seen: `mobile`, `tablet` or `desktop`."),
+    ("birthday", Type.DATE, "The day of birth."),
+    ("created_at", Type.TIMESTAMP, "When the person was first seen, or signed up."),
+    ("last_seen_at", Type.TIMESTAMP, "The time of the newest event of the person."),
+    ("cart.total", Type.MONEY, "The sum of price times quantity of what lies in the cart."),
+    ("cart.count", Type.NUMBER, "How many pieces lie in the cart."),
+    ("cart.items", Type.PRODUCTS, "What lies in the cart."),
+    (
+        "cart.updated_at",
+        Type.TIMESTAMP,
+        "When something was last added to the cart or taken out; unknown for an empty cart.",
+    ),
+    ("cart.is_abandoned", Type.YES_NO, "Something lies in the cart and it has not changed for 24 hours."),
+    ("checkout.step", Type.NUMBER, "The last step reached of an unfinished checkout; 1 when it was only started."),
+    ("checkout.updated_at", Type.TIMESTAMP, "The time of that step."),
+    ("orders.count", Type.NUMBER, "How many orders were placed and not cancelled; 0 for nobody's yet."),
+    ("orders.value", Type.MONEY, "The sum of their totals, less refunds."),
+    ("orders.average", Type.MONEY, "Their average total; unknown without an order."),
+    ("orders.first_at", Type.TIMESTAMP, "The time of the first of them."),
+    ("orders.last_at", Type.TIMESTAMP, "The time of the last of them."),
+    ("orders.last_total", Type.MONEY, "The total of the last of them."),
+    ("browsing.last_product", Type.PRODUCT, "The product viewed last."),
+    ("browsing.last_category", Type.TEXT, "The category viewed last."),
+    ("browsing.products", Type.PRODUCTS, "The products viewed last, newest first, at most 20."),
+    ("recommended.from_browsing", Type.PRODUCTS, "Products that go with those viewed."),
+    ("recommended.from_cart", Type.PRODUCTS, "Products bought together with those in the cart."),
+    ("recommended.from_orders", Type.PRODUCTS, "Products bought together with those ordered."),
+    ("recommended.best_sellers", Type.PRODUCTS, "What sold most in the last 30 days."),
+    ("recommended.recently_viewed", Type.PRODUCTS, "Viewed and neither in the cart nor bought."),
+)
+"""Every field a condition or an argument may read. Missing cart and order sums count as 0, every other field as unknown."""

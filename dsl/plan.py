@@ -1,0 +1,199 @@
+"""The plan: what a playbook does, as flat steps with stable ids and next-step edges. Only the plan crosses into the runtime.
+
+A step's id is made of names, never of line numbers: `welcome_offer/ten_percent/send:reminder`. A second step with the
+same name in the same block gets `.2`. Waits are named by what they wait for (`wait:1-day`), branches by their position
+among the branches of the block (`if`, `if.2`; their arms `if/1`, `if/2`, `if/otherwise`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from dsl import codec, conditions
+from dsl.conditions import JSON, Condition, Operand
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """`seconds` between runs, or at `time` each day, or on `weekday`, in the project's zone."""
+
+    seconds: int | None = None
+    time: str | None = None
+    weekday: Weekday | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartWhen:
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOn:
+    event: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """once: never again · per: once for each value of the starting event's property `per` · again: `seconds` after the
+    last entry · every: whenever none is live. Always at most one live enrollment per person and key."""
+
+    kind: Literal["once", "per", "again", "every"]
+    per: str | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveOn:
+    event: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveWhen:
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    event: str
+    seconds: int
+    where: Condition | None = None
+
+
+# ── Steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    id: str
+    channel: str
+    template: str
+    arguments: tuple[tuple[str, Operand], ...]
+    next: str | None
+    """The id of the following step; None: the journey ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """`seconds` alone: exactly so long. `time` (with `weekday`): the next such local time of the person. `days` and `time`:
+    so many calendar days later, at that local time."""
+
+    id: str
+    next: str | None
+    seconds: int | None = None
+    days: int | None = None
+    time: str | None = None
+    weekday: Weekday | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    condition: Condition
+    label: str
+    """As the marketer wrote it, for people: `if cart.total >= $50`."""
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    id: str
+    arms: tuple[Arm, ...]
+    """The first whose condition holds is taken."""
+    next: str | None
+    """Where those go for whom none holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    name: str
+    share: float
+    """Percent of those who reach the experiment."""
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """Shares of variants and of the holdout add up to 100. The holdout's arm is named `holdout_group`."""
+
+    id: str
+    name: str
+    variants: tuple[Variant, ...]
+    measure: Goal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    id: str
+
+
+Step = Send | Wait | Branch | Experiment | Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    name: str
+    about: str
+    schedule: Schedule | None
+    trigger: StartWhen | StartOn
+    only_if: Condition | None
+    entry: Entry
+    exits: tuple[LeaveOn | LeaveWhen, ...]
+    goal: Goal | None
+    holdout: float
+    """Percent of those who enter that are measured and sent nothing."""
+    steps: tuple[Step, ...]
+    """The journey begins at the first. Empty: it ends at once."""
+
+    def step(self, id: str) -> Step:
+        """The step with this id. Raises KeyError."""
+        for step in self.steps:
+            if step.id == id:
+                return step
+        raise KeyError(id)
+
+    @property
+    def first(self) -> str | None:
+        return self.steps[0].id if self.steps else None
+
+    def to_json(self) -> dict[str, JSON]:
+        """The plan as JSON values; `from_json` gives it back."""
+        return codec.encode(self)
+
+    @property
+    def digest(self) -> str:
+        """The playbook's version: 16 hexadecimal digits of SHA-256 over the canonical JSON."""
+        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def from_json(value: JSON) -> Plan:
+    """The plan that `to_json` wrote. Raises ValueError on anything else."""
+    plan = codec.decode(value, _KINDS)
+    if not isinstance(plan, Plan):
+        raise ValueError("this JSON is not a plan")
+    return plan
+
+
+# ── Policy ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    channel: str
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What holds for all playbooks. It is no part of a plan: a change of it counts at once for everybody."""
+
+    quiet_hours: tuple[str, str] | None = None
+    """Local times of the person, [start, end), may wrap midnight."""
+    quiet_days: tuple[Weekday, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+_KINDS = codec.kinds(globals(), vars(conditions))

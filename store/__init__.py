@@ -1,0 +1,1 @@
+"""The database that profiles, ledger and experiments share: schema, engine, migrations, dialect differences."""
