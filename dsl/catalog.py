@@ -88,7 +88,7 @@ FIELDS = _fields(
     (
         "cart.updated_at",
         Type.TIMESTAMP,
-        "When something was last added to the cart or taken out; unknown for an empty cart.",
+        "When the cart last changed; unknown for an empty cart.",
     ),
     ("cart.is_abandoned", Type.YES_NO, "Something lies in the cart and it has not changed for 24 hours."),
     ("checkout.step", Type.NUMBER, "The last step reached of an unfinished checkout; 1 when it was only started."),

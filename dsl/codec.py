@@ -1,4 +1,5 @@
-"""Frozen dataclasses to JSON values and back. The class's name goes along as `node`; fields at their default are left out."""
+"""Frozen dataclasses to JSON values and back. The class's name goes along
+as `node`; fields at their default are left out."""
 
 from __future__ import annotations
 

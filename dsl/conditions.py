@@ -1,7 +1,7 @@
 """Conditions after checking: names resolved, segments and constants put in, values typed. Plans carry these.
 
 The meaning of missing values: `is not`, `is unknown` and `has no …` hold when nothing is known; every other
-comparison does not hold. `not` turns the answer round, so it holds where its inside does not hold for lack of knowledge.
+comparison does not hold. `not` turns the answer round, so it holds where its inside fails for lack of knowledge.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The plan: what a playbook does, as flat steps with stable ids and next-step edges. Only the plan crosses into the runtime.
+"""The plan: what a playbook does, as flat steps with stable ids and next-step edges.
+
+Only the plan crosses into the runtime.
 
 A step's id is made of names, never of line numbers: `welcome_offer/ten_percent/send:reminder`. A second step with the
 same name in the same block gets `.2`. Waits are named by what they wait for (`wait:1-day`), branches by their position
@@ -10,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from dsl import codec, conditions
 from dsl.conditions import JSON, Condition, Operand
@@ -79,8 +81,8 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """`seconds` alone: exactly so long. `time` (with `weekday`): the next such local time of the person. `days` and `time`:
-    so many calendar days later, at that local time."""
+    """`seconds` alone: exactly so long. `time` (with `weekday`): the next such local time of the person. `days`
+    and `time`: so many calendar days later, at that local time."""
 
     id: str
     next: str | None
@@ -161,7 +163,7 @@ class Plan:
 
     def to_json(self) -> dict[str, JSON]:
         """The plan as JSON values; `from_json` gives it back."""
-        return codec.encode(self)
+        return cast("dict[str, JSON]", codec.encode(self))
 
     @property
     def digest(self) -> str:

@@ -289,7 +289,8 @@ class OnlyIf(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enter(Node):
-    """`enter once` · `enter once per event.order_id` (per) · `enter again after D` (again) · `enter every time` (every)"""
+    """`enter once` · `enter once per event.order_id` (per) · `enter again after D` (again) ·
+    `enter every time` (every)"""
 
     kind: Literal["once", "per", "again", "every"]
     per: Word | None = None

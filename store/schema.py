@@ -1,5 +1,5 @@
-"""Every table. Times are microseconds since 1970 in UTC, money is in hundredths of the store's currency: both compare and add
-the same on SQLite and PostgreSQL, and exactly."""
+"""Every table. Times are microseconds since 1970 in UTC, money is in hundredths of the store's currency: both compare
+and add the same on SQLite and PostgreSQL, and exactly."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ outbox = Table(
     Column("step", Text, nullable=False),
     Column("occurrence", Integer, nullable=False),
     Column("profile_id", Id, nullable=False),
-    Column("digest", Text, nullable=False, comment="The plan that holds the arguments. No part of the key: no edit resends."),
+    Column("digest", Text, nullable=False, comment="The plan with the arguments. No part of the key: no edit resends."),
     Column("channel", Text, nullable=False),
     Column("template", Text, nullable=False),
     Column("state", Text, nullable=False,
