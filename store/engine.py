@@ -1,0 +1,54 @@
+"""Opening a store, and the one way to write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+BUSY_SECONDS = 30
+
+
+def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine for a SQLAlchemy URL: `sqlite:///winback.db`, `sqlite://` (in memory), `postgresql+psycopg://…`.
+
+    `busy_seconds` is how long a SQLite writer waits for another one. Raises sqlalchemy.exc.ArgumentError for a URL that
+    cannot be read.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    memory = parsed.database in (None, "", ":memory:")
+    engine = create_engine(
+        parsed,
+        connect_args={"timeout": busy_seconds, "check_same_thread": False, "isolation_level": None},
+        **({"poolclass": StaticPool} if memory else {}),
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        if not memory:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Readers must not take the write lock; a writer must take it first, or two of them could not be told apart in time.
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes. It commits at the end of the block and rolls back on an exception."""
+    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+        yield connection
