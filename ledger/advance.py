@@ -32,7 +32,7 @@ from dsl import regions
 from dsl.plan import Branch, Experiment, Plan, Schedule, Send, Wait
 from dsl.regions import Walk
 from ledger import waits
-from ledger.rows import inside, insert_new
+from ledger.rows import chosen, insert_new, inside
 from store.clock import DAY, SECOND, micros
 from store.engine import Store, write
 from store.schema import assignments, enrollments, journal, outbox, profiles
@@ -112,7 +112,9 @@ def _pass_region(
             choice = arms[decision.id]
         path = path + cast(choice, BigInteger) * literal(1 << shift, BigInteger)
     grace = late // timedelta(microseconds=1) + _interval(plan.schedule)
-    return _Region(plan=plan, entry=entry, digest=digest, decided=decided, path=path, as_of=as_of, zone=zone, grace=grace)
+    return _Region(
+        plan=plan, entry=entry, digest=digest, decided=decided, path=path, as_of=as_of, zone=zone, grace=grace
+    )
 
 
 def _interval(schedule: Schedule | None) -> int:
@@ -149,7 +151,8 @@ class _Region:
     def run(self, connection: Connection, limit: int) -> tuple[int, Advanced]:
         """One pass over at most `limit` people. Returns how many there were."""
         mark = uuid.uuid4().hex
-        if not self._choose(connection, mark, limit):
+        people = self._choose(connection, mark, limit)
+        if not people:
             return 0, Advanced()
         passing = and_(self.due, enrollments.c["pass"] == mark)
         walks, advanced = self._walk(connection, passing)
@@ -157,22 +160,22 @@ class _Region:
         self._expose(connection, passing, walks)
         self._note(connection, passing)
         self._move(connection, passing, walks)
-        return sum(advanced.ended.values()) + sum(advanced.waiting.values()) + advanced.counts[""], _clean(advanced)
+        return people, advanced
 
     def _choose(self, connection: Connection, mark: str, limit: int) -> int:
         """Take the people and write their paths. Those whom another tick is moving just now are left to it."""
         path = case((profiles.c.id.is_(None), NOBODY), else_=self.path)
-        due = (
+        rows = (
             select(enrollments.c.id, path.label("path"))
             .select_from(inside())
             .where(self.due)
             .order_by(enrollments.c.due_at)
             .limit(limit)
             .with_for_update(of=enrollments, skip_locked=True)
-            .cte("due")
         )
-        chosen = update(enrollments).where(enrollments.c.id == due.c.id).values({"pass": mark, "path": due.c.path})
-        return connection.execute(chosen).rowcount
+        due = chosen(connection, rows, "due")
+        taken = update(enrollments).where(enrollments.c.id == due.c.id).values({"pass": mark, "path": due.c.path})
+        return connection.execute(taken).rowcount
 
     def _walk(self, connection: Connection, passing: ColumnElement[bool]) -> tuple[dict[int, Walk], Advanced]:
         walks: dict[int, Walk] = {}
@@ -197,8 +200,6 @@ class _Region:
                 done.waiting[taken.wait.id] += people
             elif taken.reason is not None:
                 done.ended[taken.reason] += people
-            else:
-                done.counts[""] += people
         return walks, done
 
     def _queue(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> None:
@@ -224,9 +225,7 @@ class _Region:
                 "due_at": literal(now, BigInteger),
                 "expires_at": expires,
             }
-            rows = select(*row.values()).where(
-                passing, enrollments.c.holdout == false(), enrollments.c.path.in_(paths)
-            )
+            rows = select(*row.values()).where(passing, enrollments.c.holdout == false(), enrollments.c.path.in_(paths))
             connection.execute(insert_new(connection, outbox).from_select(list(row), rows))
 
     def _expose(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> None:
@@ -235,7 +234,9 @@ class _Region:
             if not isinstance(experiment, Experiment):
                 continue
             choices = {path: regions.unpack(self.decided, path)[step] for path in paths}
-            variant = case({path: experiment.variants[i - 1].name for path, i in choices.items()}, value=enrollments.c.path)
+            variant = case(
+                {path: experiment.variants[i - 1].name for path, i in choices.items()}, value=enrollments.c.path
+            )
             row = {
                 "experiment": literal(experiment.name),
                 "profile_id": enrollments.c.profile_id,
@@ -243,9 +244,7 @@ class _Region:
                 "variant": variant,
                 "at": literal(micros(self.as_of), BigInteger),
             }
-            rows = select(*row.values()).where(
-                passing, enrollments.c.holdout == false(), enrollments.c.path.in_(paths)
-            )
+            rows = select(*row.values()).where(passing, enrollments.c.holdout == false(), enrollments.c.path.in_(paths))
             connection.execute(insert_new(connection, assignments).from_select(list(row), rows))
 
     def _note(self, connection: Connection, passing: ColumnElement[bool]) -> None:
@@ -321,8 +320,3 @@ def _by_step(walks: Mapping[int, Walk]) -> dict[str, list[int]]:
         for step in taken.steps:
             found.setdefault(step, []).append(path)
     return found
-
-
-def _clean(advanced: Advanced) -> Advanced:
-    del advanced.counts[""]
-    return advanced

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Row,
     Select,
     Text,
     and_,
@@ -73,9 +72,7 @@ def enter_when(
     people = profiles.outerjoin(traits, traits.c.profile_id == profiles.c.id)
     still = select(profiles.c.id).select_from(people).where(profiles.c.id == matched.c.profile_id, alive, matches)
     connection.execute(delete(matched).where(matched.c.playbook == plan.name, ~still.exists()))
-    seen = select(matched.c.profile_id).where(
-        matched.c.playbook == plan.name, matched.c.profile_id == profiles.c.id
-    )
+    seen = select(matched.c.profile_id).where(matched.c.playbook == plan.name, matched.c.profile_id == profiles.c.id)
     turned = (
         select(literal(plan.name), profiles.c.id, literal(tick.id))
         .select_from(people)
@@ -120,7 +117,7 @@ def enter_on(
     book = lock_playbook(connection, plan.name)
     now = micros(as_of)
     since = min(now, book.last_tick_at or now) - LATE_EVENTS // timedelta(microseconds=1)
-    counts = true()
+    counts: ColumnElement[bool] = true()
     if book.first_tick_at is None:
         oldest = now - look_back // timedelta(microseconds=1)
         since = min(since, oldest)
@@ -185,7 +182,7 @@ def _row(
 ) -> list[ColumnElement[Any]]:
     """The columns of a new enrollment, in the order of _COLUMNS."""
     now = literal(micros(as_of), BigInteger)
-    values = (
+    values: tuple[ColumnElement[Any], ...] = (
         literal(plan.name), literal(plan.digest), profiles.c.id, key, cast(event, BigInteger), held_out,
         literal("active"), literal(plan.first or END), now, now,
     )  # fmt: skip

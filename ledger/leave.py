@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true, update
 
 from ledger.plans import Tick
-from ledger.rows import inside
+from ledger.rows import chosen, inside
 from store.clock import SECOND, micros
 from store.schema import enrollments, events, outbox
 
 QUEUED = ("planned", "claimed")
 
 Exit = tuple[str, ColumnElement[bool]]
-"""The reason that is recorded, and the condition over `ledger.rows.inside()`. `since entry` reads enrollments.entered_at."""
+"""The recorded reason, and the condition over `ledger.rows.inside()`: `since entry` reads enrollments.entered_at."""
 
 
 def leave(
@@ -50,15 +50,15 @@ def leave(
 def _take_out(connection: Connection, mine: ColumnElement[bool], exits: Sequence[Exit], as_of: datetime) -> int:
     conditions = [condition for _, condition in exits]
     reason = case(*((condition, reason) for reason, condition in exits))
-    leaving = (
+    rows = (
         select(enrollments.c.id, reason.label("reason"))
         .select_from(inside())
         .where(mine, or_(*conditions))
         # In one order, so that two who take out the same people do not wait for each other in a circle.
         .order_by(enrollments.c.id)
         .with_for_update(of=enrollments)
-        .cte("leaving")
     )
+    leaving = chosen(connection, rows, "leaving")
     done = connection.execute(
         update(enrollments)
         .where(enrollments.c.id == leaving.c.id, enrollments.c.state.in_(("active", "done")))
@@ -69,9 +69,7 @@ def _take_out(connection: Connection, mine: ColumnElement[bool], exits: Sequence
 
 def _cancel(connection: Connection, playbook: str, as_of: datetime) -> None:
     """Cancel what is queued for those who left. What somebody has claimed is refused when he marks it as sending."""
-    gone = select(enrollments.c.reason).where(
-        enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state == "left"
-    )
+    gone = select(enrollments.c.reason).where(enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state == "left")
     connection.execute(
         update(outbox)
         .where(outbox.c.playbook == playbook, outbox.c.state == "planned", gone.exists())
@@ -109,7 +107,7 @@ def convert(
         events.c.at < enrollments.c.entered_at + seconds * SECOND,
         events.c.at <= now,
     )
-    first = (
+    rows = (
         select(enrollments.c.id, func.min(events.c.at).label("at"))
         .select_from(inside().join(events, happened))
         .where(
@@ -120,8 +118,8 @@ def convert(
             true() if where is None else where,
         )
         .group_by(enrollments.c.id)
-        .cte("first")
     )
+    first = chosen(connection, rows, "first")
     done = connection.execute(
         update(enrollments)
         .where(enrollments.c.id == first.c.id, enrollments.c.converted_at.is_(None))

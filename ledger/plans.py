@@ -15,7 +15,7 @@ from store.clock import instant, micros
 from store.schema import enrollments, outbox, plans, playbooks, ticks
 
 
-class OlderThanLastTick(Exception):
+class OlderThanLastTick(Exception):  # noqa: N818 (it says what happened)
     """A tick was asked for at a time before the last one. Traits know only now, so the past cannot be played again."""
 
     def __init__(self, as_of: datetime, last: datetime) -> None:
@@ -26,7 +26,7 @@ class OlderThanLastTick(Exception):
         self.as_of, self.last = as_of, last
 
 
-class UnknownPlaybook(LookupError):
+class UnknownPlaybook(LookupError):  # noqa: N818
     """The store has never seen a playbook of this name: `register` comes first."""
 
 
@@ -78,7 +78,7 @@ def begin_tick(connection: Connection, playbook: str, as_of: datetime) -> Tick:
     """A tick of `playbook` at `as_of`. It may be run again at the same time.
 
     The time is kept when people have been let in (`enter_when`, `enter_on`), in the same transaction: a tick that dies
-    before does not count as one, so nobody's event falls between two ticks. Raises OlderThanLastTick and UnknownPlaybook.
+    before does not count as one, so nobody's event falls between two ticks. Raises OlderThanLastTick, UnknownPlaybook.
     """
     book = lock_playbook(connection, playbook)
     last = None if book.last_tick_at is None else instant(book.last_tick_at)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, FromClause, Table
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.schema import enrollments, events, profiles, traits
@@ -14,7 +16,9 @@ its own, so that a condition may look for other events beside it."""
 
 def people_of(source: FromClause, profile_id: object) -> FromClause:
     """`source` with the profile and the traits of its person; without a person both are null."""
-    return source.outerjoin(profiles, profiles.c.id == profile_id).outerjoin(traits, traits.c.profile_id == profiles.c.id)
+    return source.outerjoin(profiles, profiles.c.id == profile_id).outerjoin(
+        traits, traits.c.profile_id == profiles.c.id
+    )
 
 
 def inside() -> FromClause:
@@ -30,3 +34,12 @@ def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgres
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def chosen(connection: Connection, rows: Select[Any], name: str) -> FromClause:
+    """`rows` as a table for an UPDATE … FROM.
+
+    On PostgreSQL a CTE, which is asked once: a subquery with LIMIT and SKIP LOCKED may be asked again for each row, and
+    give others. On SQLite a subquery: after WITH its driver does not tell how many rows were changed.
+    """
+    return rows.subquery(name) if connection.dialect.name == "sqlite" else rows.cte(name)

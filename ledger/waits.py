@@ -53,7 +53,10 @@ def at_local(day: date, clock: time, zone: ZoneInfo, *, fold: int = 0) -> dateti
 
 
 def quiet_until(policy: Policy, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """When it is no longer quiet for a person in `zone`. None: it is not quiet now, or it would be for ever."""
+    """When it is no longer quiet for a person in `zone`, in UTC. None: it is not quiet now.
+
+    With seven quiet days it is a time some days ahead, at which it is quiet again.
+    """
     moment = now.astimezone(UTC)
     # A week of quiet days has at most fourteen ends: of each night and of each day.
     for _ in range(16):
@@ -61,7 +64,7 @@ def quiet_until(policy: Policy, now: datetime, zone: ZoneInfo) -> datetime | Non
         if end is None:
             return moment if moment > now else None
         moment = end
-    return None
+    return moment
 
 
 def _quiet_end(policy: Policy, moment: datetime, zone: ZoneInfo) -> datetime | None:
