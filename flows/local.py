@@ -22,11 +22,13 @@ from flows import quiet
 from flows.watch import Parameters, Report
 
 if TYPE_CHECKING:
-    from prefect import Flow
+    from flows.build import PlaybookFlow
 
 R = TypeVar("R", bound=Report)
 
 LOG = "server.log"
+LOG_BYTES = 1_000_000
+"""A longer log is begun anew."""
 ADDRESS = "server.json"
 
 
@@ -66,7 +68,7 @@ class Server:
                 raise _not_started(self.home, f"it did not answer for {self.patience:.0f} seconds")
             time.sleep(0.05)
 
-    def run(self, flow: Flow[..., R], parameters: Parameters) -> R:
+    def run(self, flow: PlaybookFlow[R], parameters: Parameters) -> R:
         """Run the flow to its end and give what its tick gave back. Raises ServerError, and what the tick raised."""
         self.ready()
         from flows.runs import run
@@ -84,15 +86,14 @@ def local_server(
     that another command has running on the same home; else a new one with its database in `home`, gone when the block
     ends. `pages`: with pages for a browser and the services that schedules need. `port` 0: any free one.
 
-    os.environ is changed for the length of the block, so that Prefect, when it is imported, is silent. Raises ServerError.
+    os.environ is changed for the length of the block, so that Prefect, when it is imported, is silent. Raises
+    ServerError.
     """
     with quiet.surroundings(quiet.settings(home, os.environ), os.environ):
         chosen = quiet.chosen_server(os.environ)
         home = Path(os.environ.get("PREFECT_HOME") or home).expanduser().absolute()
         known = chosen or _running(home)
-        server = (
-            Server(url=known, home=home, patience=patience) if known else _start(home, pages, port, patience)
-        )
+        server = Server(url=known, home=home, patience=patience) if known else _start(home, pages, port, patience)
         try:
             with quiet.surroundings({"PREFECT_API_URL": server.url}, os.environ):
                 yield server
@@ -100,7 +101,7 @@ def local_server(
             _stop(server)
 
 
-def run_locally(flow: Flow[..., R], parameters: Parameters, *, home: Path) -> R:
+def run_locally(flow: PlaybookFlow[R], parameters: Parameters, *, home: Path) -> R:
     """Run one flow on a server of `local_server`. For several, and to start the server early, use that."""
     with local_server(home) as server:
         return server.run(flow, parameters)
@@ -109,7 +110,9 @@ def run_locally(flow: Flow[..., R], parameters: Parameters, *, home: Path) -> R:
 def _start(home: Path, pages: bool, port: int, patience: float) -> Server:
     try:
         home.mkdir(parents=True, exist_ok=True)
-        log = (home / LOG).open("w")
+        path = home / LOG
+        # Appended to, because another command's server may be writing to it too.
+        log = path.open("w" if path.exists() and path.stat().st_size > LOG_BYTES else "a")
     except OSError as error:
         raise ServerError(
             f"{home}: Prefect cannot keep its files here: {error.strerror}.\n"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import time
+import unicodedata
 from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from prefect import allow_failure, task
+from prefect import State, allow_failure, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 
 from flows import artifacts
 from flows.failure import reason
@@ -19,13 +22,38 @@ from flows.watch import Table
 T = TypeVar("T")
 
 
+_SIGNS = str.maketrans(
+    {"·": "-", "–": "-", "—": "-", "→": "->", "…": "...", "€": "EUR ", "£": "GBP ", "¥": "JPY ", "×": "x"}
+)
+
+
+def drawable(name: str) -> str:
+    """The name in the characters that the graph's font has (ASCII): it leaves others out, so `€50` would be `50`."""
+    plain = unicodedata.normalize("NFKD", name.translate(_SIGNS))
+    kept = (sign for sign in plain if not unicodedata.combining(sign))
+    return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in kept)
+
+
+def _worth_reading(record: logging.LogRecord) -> bool:
+    """False for what Prefect says of every step that went well: the log is for sentences about the playbook."""
+    return not record.getMessage().startswith("Finished in state Completed")
+
+
 class Page:
     """A Watcher for the flow run that is going on. What Prefect cannot show never stops the tick."""
 
-    def __init__(self, *, playbook: str) -> None:
+    def __init__(self, *, playbook: str, pace: float = 0.0) -> None:
+        """`pace`: the shortest that a step is drawn, in seconds. Too short ones lie on top of each other."""
         self._playbook = playbook
-        self._states: dict[str, State[None]] = {}
+        self._pace = pace
+        self._states: dict[str, State[Any]] = {}
         self._bars: dict[str, tuple[UUID, int]] = {}
+        logging.getLogger("prefect.task_runs").addFilter(_worth_reading)
+
+    @property
+    def steps(self) -> int:
+        """How many were drawn."""
+        return len(self._states)
 
     def run(self, key: str, name: str, work: Callable[[], T], *, after: Sequence[str] = ()) -> T:
         """See Watcher. The task run is named `name`, and an arrow leads to it from each step of `after`."""
@@ -36,18 +64,20 @@ class Page:
         # its whole traceback, which quotes values.
         @task(
             name=key,
-            task_run_name=lambda: name,
+            task_run_name=lambda: drawable(name),
             persist_result=False,
             cache_policy=NO_CACHE,
             retries=0,
             log_prints=False,
         )
         def step() -> State[None]:
+            begun = time.monotonic()
             try:
                 results.append(work())
             except Exception as error:
                 errors.append(error)
                 return Failed(message=reason(error))
+            time.sleep(max(0.0, begun + self._pace - time.monotonic()))
             return Completed()
 
         # The step is run whatever became of those before it: only the tick decides that. `wait_for` draws the arrows.

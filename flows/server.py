@@ -12,6 +12,12 @@ import signal
 import socket
 import sys
 import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import uvicorn
 
 HOST = "127.0.0.1"
 
@@ -27,14 +33,36 @@ def main(arguments: list[str] | None = None) -> None:
         listening = socket.create_server((HOST, chosen.port))
     except OSError as error:
         sys.exit(f"port {chosen.port}: {error.strerror}")
-    print(listening.getsockname()[1], flush=True)
+    port = listening.getsockname()[1]
+    # Read when Prefect is imported. Without them the pages would ask the server's default port.
+    os.environ.update(PREFECT_SERVER_API_HOST=HOST, PREFECT_SERVER_API_PORT=str(port))
+    print(port, flush=True)
     threading.Thread(target=_end_with_input, daemon=True).start()
 
     import uvicorn
     from prefect.server.api.server import create_app
 
     app = create_app(ephemeral=not chosen.pages, final=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on")).run(sockets=[listening])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    _start_alone(Path(os.environ["PREFECT_HOME"]).expanduser(), server)
+    server.run(sockets=[listening])
+
+
+def _start_alone(home: Path, server: uvicorn.Server) -> None:
+    """Hold a lock on the home until the server has started: of two that migrate a new database at once, one dies."""
+    try:
+        import fcntl
+    except ImportError:
+        return  # Windows: a second command started in the first seconds of a new project may have to be tried again
+    lock = (home / "starting.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def release() -> None:
+        while not server.started:
+            time.sleep(0.05)
+        lock.close()
+
+    threading.Thread(target=release, daemon=True).start()
 
 
 def _end_with_input() -> None:

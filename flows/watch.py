@@ -1,4 +1,4 @@
-"""What a tick and the one who watches it tell each other. A tick knows no Prefect; Prefect is one watcher of several."""
+"""What a tick and its watcher tell each other. A tick knows no Prefect; Prefect is one watcher of several."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class Parameters:
     as_of: datetime | None = None
     """Run as if it were this instant (aware); None: now."""
     limit: int | None = None
-    """At most so many people enter, and at most so many messages go out on each channel; None: no bound."""
+    """At most so many messages go out, the next run goes on; None: no bound."""
+    only_new: bool = False
+    """At a first run, those who match already are taken as seen."""
 
 
 class Report(Protocol):
@@ -36,7 +38,7 @@ class Report(Protocol):
 
 
 class Watcher(Protocol):
-    """Somebody who watches a tick. Names, sentences, tables and keys hold counts and names of steps, never personal data."""
+    """Somebody who watches a tick. What it is told holds counts and names of steps, never personal data."""
 
     def run(self, key: str, name: str, work: Callable[[], T], *, after: Sequence[str] = ()) -> T:
         """Run `work` as one visible step.
