@@ -9,6 +9,9 @@ from dsl.plan import Branch, Experiment, Plan, Send, Step, Stop, Wait
 
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
+LONGEST_LABEL = 60
+"""Characters of a condition that are shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
@@ -53,11 +56,15 @@ def title(step: Step) -> str:
         case Wait():
             return _wait(step)
         case Branch():
-            return " / ".join(arm.label for arm in step.arms)
+            return " / ".join(_shorten(arm.label) for arm in step.arms)
         case Experiment():
             return f"experiment {step.name}"
         case Stop():
             return "stop"
+
+
+def _shorten(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL].rstrip() + "…"
 
 
 def _wait(step: Wait) -> str:
