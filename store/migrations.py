@@ -52,7 +52,7 @@ def revision(connection: Connection) -> str | None:
 
 
 def draft(message: str) -> None:
-    """Write a revision that makes the newest scripts' schema into `store.schema`'s; the author reads and corrects it."""
+    """Write a revision that makes the newest scripts' schema into `store.schema`'s, for the author to correct."""
     from alembic import command
 
     with tempfile.TemporaryDirectory() as folder:

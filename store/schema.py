@@ -121,7 +121,7 @@ orders = Table(
     "orders",
     metadata,
     Column("order_id", Text, primary_key=True),
-    Column("profile_id", Id, ForeignKey("profiles.id"), nullable=False, index=True),
+    Column("profile_id", Id, ForeignKey("profiles.id"), primary_key=True, index=True),
     Column("at", Micros, nullable=False),
     Column("total", Cents, nullable=False, comment="Less refunds."),
     Column("cancelled", Boolean, nullable=False, server_default=false()),
@@ -132,7 +132,7 @@ order_items = Table(
     metadata,
     Column("order_id", Text, primary_key=True),
     Column("product_id", Text, primary_key=True),
-    Column("profile_id", Id, ForeignKey("profiles.id"), nullable=False, index=True),
+    Column("profile_id", Id, ForeignKey("profiles.id"), primary_key=True, index=True),
     Column("at", Micros, nullable=False),
     Column("quantity", Integer, nullable=False),
 )

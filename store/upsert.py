@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Table, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+T = TypeVar("T")
 Row = Mapping[str, Any]
 Excluded = ReadOnlyColumnCollection[str, Any]
 
@@ -29,17 +30,18 @@ def upsert(
     table: Table,
     rows: Sequence[Row],
     *,
+    only: Sequence[str] | None = None,
     where: Callable[[Excluded], ColumnElement[bool]] | None = None,
 ) -> None:
     """Insert the rows; a row whose primary key is there is overwritten in the columns given, if `where` allows it.
 
-    All rows have the same columns. `where` gets the row that is to be written.
+    All rows have the same columns. `only`: those that are overwritten. `where` gets the row that is to be written.
     """
     if not rows:
         return
     statement = insert_for(connection, table)
     keys = {key.name for key in table.primary_key}
-    new = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    new = {name: statement.excluded[name] for name in only or rows[0] if name not in keys}
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(table.primary_key),
@@ -63,3 +65,10 @@ def reserve_ids(connection: Connection, table: Table, count: int) -> list[int]:
         return list(connection.scalars(select(func.nextval(sequence)).select_from(series)))
     last: int = connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) or 0
     return list(range(last + 1, last + count + 1))
+
+
+def chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
+    """The values in lists short enough for one `IN (…)`: statements bear some 32,000 parameters on both databases."""
+    found = list(values)
+    for start in range(0, len(found), size):
+        yield found[start : start + size]

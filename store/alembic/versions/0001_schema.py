@@ -301,7 +301,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["profile_id"], ["profiles.id"], name="fk_order_items_profile_id"),
-        sa.PrimaryKeyConstraint("order_id", "product_id", name="pk_order_items"),
+        sa.PrimaryKeyConstraint("order_id", "product_id", "profile_id", name="pk_order_items"),
     )
     with op.batch_alter_table("order_items") as batch_op:
         batch_op.create_index("ix_order_items_product_id_at", ["product_id", "at"], unique=False)
@@ -315,7 +315,7 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False, comment="Less refunds."),
         sa.Column("cancelled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["profile_id"], ["profiles.id"], name="fk_orders_profile_id"),
-        sa.PrimaryKeyConstraint("order_id", name="pk_orders"),
+        sa.PrimaryKeyConstraint("order_id", "profile_id", name="pk_orders"),
     )
     with op.batch_alter_table("orders") as batch_op:
         batch_op.create_index("ix_orders_profile_id", ["profile_id"], unique=False)
