@@ -55,16 +55,20 @@ class Shop:
         return [call["timestamp"] for call in self.calls]
 
     @cached_property
-    def customers(self) -> dict[str, tuple[Person, list[Call]]]:
+    def customers(self) -> dict[str, tuple[Person, tuple[Call, ...]]]:
         """By user id: the person and all their calls, those from before the sign-up too."""
-        by_browser: dict[str, list[Call]] = {}
+        return {person.user_id: (person, self.calls_of(person)) for person in self.people if person.user_id is not None}
+
+    def calls_of(self, person: Person) -> tuple[Call, ...]:
+        """Everything that this person did, sorted by time."""
+        return self._by_browser.get(person.anonymous_id, ())
+
+    @cached_property
+    def _by_browser(self) -> dict[str, tuple[Call, ...]]:
+        found: dict[str, list[Call]] = {}
         for call in self.calls:
-            by_browser.setdefault(call["anonymousId"], []).append(call)
-        return {
-            person.user_id: (person, by_browser.get(person.anonymous_id, []))
-            for person in self.people
-            if person.user_id is not None
-        }
+            found.setdefault(call["anonymousId"], []).append(call)
+        return {browser: tuple(calls) for browser, calls in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
