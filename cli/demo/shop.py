@@ -37,16 +37,17 @@ class Shop:
     @property
     def history(self) -> tuple[Call, ...]:
         """What was known before the live period."""
-        return self._between(self.start, self.live_from)
+        return self.between(self.start, self.live_from)
 
     def day(self, n: int) -> tuple[Call, ...]:
         """What people do on live day `n`, counted from 0, of their own accord. Raises IndexError past the last."""
         begin = self.live_from + timedelta(days=n)
         if not self.live_from <= begin < self.end:
             raise IndexError(f"the live period has no day {n}")
-        return self._between(begin, begin + timedelta(days=1))
+        return self.between(begin, begin + timedelta(days=1))
 
-    def _between(self, begin: datetime, end: datetime) -> tuple[Call, ...]:
+    def between(self, begin: datetime, end: datetime) -> tuple[Call, ...]:
+        """What people do in [begin, end) of their own accord: for ticks more often than once a day."""
         first, last = (bisect_left(self._stamps, _stamp(moment)) for moment in (begin, end))
         return self.calls[first:last]
 
