@@ -16,6 +16,8 @@ from store.schema import assignments, enrollments, matches, outbox, profiles
 
 _LONGEST_CHAIN = 10
 
+_Same = Callable[[FromClause], ColumnElement[bool]]
+
 
 def follow_merges(connection: Connection, playbook: str, as_of: datetime) -> int:
     """Move the playbook's rows to the profiles that took others over. Returns how many enrollments moved.
@@ -76,9 +78,7 @@ def _end_doubles(connection: Connection, playbook: str, as_of: datetime) -> None
     )
 
 
-def _drop_doubles(
-    connection: Connection, table: Table, playbook: str, same: Callable[[FromClause], ColumnElement[bool]]
-) -> None:
+def _drop_doubles(connection: Connection, table: Table, playbook: str, same: _Same) -> None:
     """Remove the rows whose person is there already under the profile that stays, or under another that goes there."""
     twin, other, gone = table.alias("twin"), profiles.alias("other"), profiles.alias("gone")
     there = or_(

