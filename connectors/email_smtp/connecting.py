@@ -140,8 +140,8 @@ def _why(stage: Stage, error: Exception, settings: SmtpSettings) -> Meaning:
         case TimeoutError():
             return _unavailable(
                 "server_unreachable",
-                f"{place} does not answer in time. Check WINBACK_SMTP_URL, and whether a firewall is between. A port for"
-                " TLS only, such as 465, needs smtps://.",
+                f"{place} does not answer in time. Check WINBACK_SMTP_URL, and whether a firewall is between. A port"
+                " for TLS only, such as 465, needs smtps://.",
             )
         case aiosmtplib.SMTPException() if stage is Stage.LOGIN and not isinstance(cause, ConnectionError):
             return _unavailable("login_not_offered", f"{place} offers no way to log in that is known here.")
