@@ -35,6 +35,8 @@ def test_titles(step: Wait | Stop | Experiment, name: str) -> None:
     assert title(step) == name
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(1, "1 second"), (3600, "1 hour"), (172_800, "2 days"), (60, "1 minute")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1, "1 second"), (3600, "1 hour"), (172_800, "2 days"), (60, "1 minute")]
+)
 def test_spans(seconds: int, words: str) -> None:
     assert span(seconds) == words
