@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 
+from store import json
+
 BUSY_SECONDS = 30
 
 
@@ -37,6 +39,7 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+        json.register(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
