@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from dsl.conditions import CanReceive
+from dsl.outline import label
 from dsl.plan import Arm, Branch, Entry, Plan, Schedule, Send, StartOn, Wait
+from flows.graph import before
 from flows.local import Server, local_server
-from flows.picture import picture
 from flows.watch import Parameters, Watcher
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.prefect]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PEOPLE = {"if": 312, "sms": 120, "email": 192, "wait": 312, "reminder": 298}
+PEOPLE = {"if": 312, "sms": 120, "email": 192, "wait:1-day": 312, "reminder": 298}
 
 
 def _send(id: str, channel: str, template: str, next: str | None) -> Send:
@@ -47,9 +48,9 @@ PLAN = Plan(
             arms=(Arm(condition=CanReceive(channel="sms", topic="marketing"), label="if can receive sms", next="sms"),),
             next="email",
         ),
-        _send("sms", "sms", "cart_waits", "wait"),
-        _send("email", "email", "cart_waits", "wait"),
-        Wait(id="wait", seconds=86_400, next="reminder"),
+        _send("sms", "sms", "cart_waits", "wait:1-day"),
+        _send("email", "email", "cart_waits", "wait:1-day"),
+        Wait(id="wait:1-day", seconds=86_400, next="reminder"),
         _send("reminder", "email", "cart_reminder", None),
     ),
 )
@@ -63,9 +64,16 @@ class Told:
 def tick(_: Parameters, watcher: Watcher) -> Told:
     watcher.say("312 people entered; 16 of them are held out.")
     watcher.run("enter", "enter · 312 people", lambda: None)
-    for step in picture(PLAN):
-        watcher.run(step.key, f"{step.name} · {PEOPLE[step.key]} people", lambda: None, after=step.after or ("enter",))
-    watcher.show("steps", "Where people are", table=[{"step": s.name, "people": PEOPLE[s.key]} for s in picture(PLAN)])
+    for step in PLAN.steps:
+        watcher.run(
+            step.id,
+            f"{label(step, 'USD')} · {PEOPLE[step.id]} people",
+            lambda: None,
+            after=before(PLAN)[step.id] or ["enter"],
+        )
+    watcher.show(
+        "steps", "Where people are", table=[{"step": label(s, "USD"), "people": PEOPLE[s.id]} for s in PLAN.steps]
+    )
     watcher.show("summary", "What happened", "**312** people entered, **610** messages were sent.")
     return Told()
 
@@ -122,8 +130,8 @@ def test_the_page_of_a_run(server: Server, page: Page, pictures: Path) -> None:
     shoot(page, pictures / "graph-and-log.png")
 
     page.get_by_text("Task Runs", exact=True).click()
-    for step in picture(PLAN):
-        page.get_by_text(f"{step.name} - {PEOPLE[step.key]} people").wait_for()
+    for step in PLAN.steps:
+        page.get_by_text(f"{label(step, 'USD')} - {PEOPLE[step.id]} people").wait_for()
     shoot(page, pictures / "steps.png")
 
     page.get_by_text("Artifacts", exact=True).click()

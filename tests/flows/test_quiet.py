@@ -43,7 +43,7 @@ def test_surroundings_are_put_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["flows", "flows.watch", "flows.quiet", "flows.picture", "flows.local", "flows.failure"]
+    "module", ["flows", "flows.watch", "flows.quiet", "flows.tick", "flows.local", "flows.failure"]
 )
 def test_prefect_is_not_loaded(module: str) -> None:
     code = f"import sys, {module}; sys.exit('prefect' in sys.modules)"
