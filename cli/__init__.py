@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import check, explain, fmt, importing, init, outbox, plan, profile, run
+from cli import check, explain, fmt, importing, init, outbox, plan, run, ui
 from cli.console import ERROR, PROBLEMS, USED_WRONGLY, fail
 from cli.demo import command as demo
 
@@ -15,9 +15,10 @@ app = typer.Typer(
     help="Marketing automation as code: playbooks that compile into Prefect flows.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, init, check, fmt, explain, importing, plan, run, outbox, profile):
+for module in (demo, init, check, fmt, explain, importing, plan, run, outbox, ui):
     module.register(app)
 
 
@@ -37,10 +38,17 @@ def main() -> None:
 
         if isinstance(error, SettingsError | ConfigurationError):
             fail(str(error), USED_WRONGLY)
-        from store.errors import StoreError, explained
+        from store.errors import StoreError, translate
 
-        if isinstance(error, StoreError):
+        known = error if isinstance(error, StoreError) else translate(error, "the store")
+        if known is not None:
+            fail(f"{known.place}: {known.reason}\nHint: {known.way_out}", PROBLEMS)
+        from flows.local import ServerError
+        from flows.tick import NotNow
+        from ledger.plans import OlderThanLastTick
+
+        if isinstance(error, ServerError):
             fail(str(error), PROBLEMS)
-        if (known := explained(error)) is not None:
-            fail(str(known), PROBLEMS)
+        if isinstance(error, NotNow | OlderThanLastTick):
+            fail(str(error), USED_WRONGLY)
         raise

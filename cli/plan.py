@@ -68,14 +68,14 @@ def tell(one: Plan, report: Report, at: datetime) -> None:
     sends = {send.step: send for send in report.sends}
     for line in outline(one):
         told, count = "", ""
-        if line.step in sends:
-            send = sends[line.step]
+        if line.way is None and line.id in sends:
+            send = sends[line.id]
             count = f"{send.sent:,}"
             refused = {**send.skipped, **send.delayed}
             told = ", ".join(f"{n:,} {REASONS.get(reason, reason)}" for reason, n in refused.items())
             told = f"not now: {told}" if told else ""
-        elif line.step is not None and line.count_key in report.steps:
-            count = f"{report.steps[line.count_key]:,}"
+        elif line.way is None and line.id in report.steps:
+            count = f"{report.steps[line.id]:,}"
         table.add_row("  " * line.depth + line.text, count, told)
     OUT.print(table)
     OUT.print()

@@ -36,9 +36,10 @@ def run(
     opened = open_project(project)
     plans = chosen(opened, playbooks)
     at = moment(as_of, opened.settings.shop.time_zone) if as_of else None
-    from flows.local import run_playbooks
+    from flows.running import run_playbooks
+    from flows.watch import Parameters
 
-    reports = run_playbooks(opened, plans, as_of=at, dry_run=dry_run, limit=limit, only_new=only_new, quiet=as_json)
+    reports = run_playbooks(opened, plans, Parameters(dry_run=dry_run, as_of=at, limit=limit, only_new=only_new))
     if as_json:
         print_json({"dry_run": dry_run, "playbooks": [r.as_run() for r in reports]})
     else:

@@ -83,3 +83,10 @@ class Expressions:
 def expressions(plan: Plan, *, as_of: datetime, zone: str, consent: frozenset[str]) -> Expressions:
     """The plan's conditions at `as_of`; `zone` is the project's, `consent` the channels where no row means yes."""
     return Expressions(plan=plan, moment=Moment(as_of=as_of, zone=zone, consent=consent))
+
+
+def measured(experiment: Experiment, *, as_of: datetime, zone: str) -> ColumnElement[bool] | None:
+    """Which events count for an experiment's `measure`, over events; None: it measures nothing."""
+    if experiment.measure is None:
+        return None
+    return event_holds(experiment.measure.where, Moment(as_of=as_of, zone=zone, consent=frozenset()))

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsl.catalog import Catalog, standard_catalog
+from dsl.catalog import Catalog
 from dsl.compile import Compiled, compile_sources
+from dsl.standard import standard_catalog
 from flows import settings as settings_file
 from flows.settings import Settings, SettingsError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from connectors.templates import TemplateSet
+    from profiles.ingest import Rules
 
 LARGEST_FILE = 256 * 1024
 
@@ -40,8 +42,7 @@ class Project:
     def templates(self) -> TemplateSet:
         from connectors.templates import load_templates
 
-        shop = self.settings.shop
-        return load_templates(self.folder / "templates", currency=shop.currency, address=shop.address)
+        return load_templates(self.folder / "templates")
 
     @property
     def store_url(self) -> str:
@@ -61,18 +62,27 @@ class Project:
     def engine(self) -> Engine:
         """The store, brought to the newest schema. Raises StoreError."""
         from store.engine import open_store
+        from store.errors import explained
         from store.migrations import upgrade
 
-        engine = open_store(self.store_url)
-        upgrade(engine)
+        with explained(self.store_url):
+            engine = open_store(self.store_url)
+            upgrade(engine)
         return engine
+
+    @property
+    def rules(self) -> Rules:
+        """What ingestion goes by."""
+        from profiles.ingest import Rules
+
+        shop = self.settings.shop
+        return Rules(currency=shop.currency, zone=shop.time_zone, hash_key=self.secret, default_region=shop.country)
 
     @cached_property
     def catalog(self) -> Catalog:
         """The standard names, the project's templates, and the events that the store has seen."""
-        catalog = standard_catalog(self.settings.shop.currency)
-        if (self.folder / "templates").is_dir():
-            catalog = catalog.with_templates(self.templates.describe())
+        described = self.templates.describe() if (self.folder / "templates").is_dir() else {}
+        catalog = standard_catalog(currency=self.settings.shop.currency, templates=described)
         if self.has_store():
             from profiles.seen import seen_events
             from store.engine import read

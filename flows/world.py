@@ -42,15 +42,21 @@ class World:
 
 def world(project: Project, *, store: Store | None = None) -> World:
     """The project's world; `store` may be a rehearsal. Raises SettingsError, ConfigurationError, StoreError."""
-    from connectors.registry import connectors_for
+    from connectors.registry import connector_for
 
     settings = project.settings
+    chosen = {
+        "WINBACK_EMAIL": settings.email,
+        "WINBACK_SMTP_URL": settings.smtp_url,
+        "WINBACK_SMS": settings.sms,
+        "WINBACK_OUTBOX": project.folder / settings.outbox,
+    }
     return World(
         store=project.engine if store is None else store,
         policy=project.compiled.policy,
         zone=settings.shop.time_zone,
         consent=frozenset({"email"}) if settings.consent.email == "assumed" else frozenset(),
-        connectors=connectors_for(settings, project.folder),
+        connectors={channel: connector_for(channel, chosen) for channel in ("email", "sms", "push")},
         templates=project.templates,
         shop=settings.shop.model_dump(),
         senders={"email": settings.email_from},
