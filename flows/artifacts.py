@@ -11,7 +11,8 @@ from flows.watch import Table
 
 def artifact_key(playbook: str, key: str) -> str:
     """A key that Prefect accepts (`[a-z0-9-]`), and that no other playbook has: `abandoned-cart-steps`."""
-    return re.sub(r"[^a-z0-9]+", "-", f"{playbook} {key}".lower()).strip("-")
+    owner, name = (re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") for text in (playbook, key))
+    return name if name.startswith(f"{owner}-") else f"{owner}-{name}"
 
 
 def show(playbook: str, key: str, title: str, markdown: str | None, table: Table | None) -> None:

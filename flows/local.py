@@ -65,7 +65,7 @@ class Server:
             if self.process.poll() is not None:
                 raise _not_started(self.home, f"it ended with code {self.process.returncode}")
             if time.monotonic() > end:
-                raise _not_started(self.home, f"it did not answer for {self.patience:.0f} seconds")
+                raise _not_started(self.home, f"it did not answer for {self.patience:g} seconds")
             time.sleep(0.05)
 
     def run(self, flow: PlaybookFlow[R], parameters: Parameters) -> R:

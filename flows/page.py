@@ -6,6 +6,7 @@ import logging
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from flows.watch import Table
 
 T = TypeVar("T")
 
+
+TELL_EVERY_SECONDS = 0.5
 
 _SIGNS = str.maketrans(
     {"·": "-", "–": "-", "—": "-", "→": "->", "…": "...", "€": "EUR ", "£": "GBP ", "¥": "JPY ", "×": "x"}
@@ -39,6 +42,16 @@ def _worth_reading(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("Finished in state Completed")
 
 
+@dataclass(slots=True)
+class _Bar:
+    """A progress bar: where it stands, and what Prefect was told."""
+
+    id: UUID | None = None
+    percent: int = 0
+    told: int | None = None
+    told_at: float = float("-inf")
+
+
 class Page:
     """A Watcher for the flow run that is going on. What Prefect cannot show never stops the tick."""
 
@@ -47,7 +60,7 @@ class Page:
         self._playbook = playbook
         self._pace = pace
         self._states: dict[str, State[Any]] = {}
-        self._bars: dict[str, tuple[UUID, int]] = {}
+        self._bars: dict[str, _Bar] = {}
         logging.getLogger("prefect.task_runs").addFilter(_worth_reading)
 
     @property
@@ -77,6 +90,8 @@ class Page:
             except Exception as error:
                 errors.append(error)
                 return Failed(message=reason(error))
+            for bar_key, bar in self._bars.items():
+                self._tell(bar_key, bar)
             time.sleep(max(0.0, begun + self._pace - time.monotonic()))
             return Completed()
 
@@ -94,19 +109,26 @@ class Page:
         get_run_logger().info(sentence)
 
     def progress(self, key: str, done: int, total: int) -> None:
-        """See Watcher. Prefect is told of whole percents only."""
-        percent = 100 * done // total if total else 100
-        bar = self._bars.get(key)
+        """See Watcher. Prefect is told twice a second at most, and once more when the step has ended."""
+        bar = self._bars.setdefault(key, _Bar())
+        bar.percent = 100 * done // total if total else 100
+        if time.monotonic() - bar.told_at >= TELL_EVERY_SECONDS:
+            self._tell(key, bar, total)
+
+    def _tell(self, key: str, bar: _Bar, total: int | None = None) -> None:
+        if bar.told == bar.percent:
+            return
         try:
-            if bar is None:
+            if bar.id is None:
                 name = artifacts.artifact_key(self._playbook, key)
-                made = create_progress_artifact(progress=percent, key=name, description=f"{total:,} in all")
-                self._bars[key] = (cast("UUID", made), percent)
-            elif bar[1] != percent:
-                update_progress_artifact(artifact_id=bar[0], progress=percent)
-                self._bars[key] = (bar[0], percent)
+                about = None if total is None else f"{total:,} in all"
+                made = create_progress_artifact(progress=bar.percent, key=name, description=about)
+                bar.id = cast("UUID", made)
+            else:
+                update_progress_artifact(artifact_id=bar.id, progress=bar.percent)
         except Exception as error:
             self._not_shown(key, error)
+        bar.told, bar.told_at = bar.percent, time.monotonic()
 
     def show(self, key: str, title: str, markdown: str | None = None, table: Table | None = None) -> None:
         """See Watcher."""

@@ -26,12 +26,14 @@ def run(flow: PlaybookFlow[R], parameters: Parameters, *, url: str) -> R:
     When this returns the server has everything about the run, and may end.
     """
     with temporary_settings(updates={PREFECT_API_URL: url}):
-        state = cast("State[Any]", flow(**asdict(parameters), return_state=True))
+        try:
+            state = cast("State[Any]", flow(**asdict(parameters), return_state=True))
+        finally:  # also after Ctrl-C
+            for handler in logging.getLogger("prefect.flow_runs").handlers:
+                handler.flush()
         outcome: Outcome[R] | Exception = state.result(raise_on_failure=False)
         if isinstance(outcome, Exception):  # Prefect's own, of parameters that it refused
             raise outcome
-        for handler in logging.getLogger("prefect.flow_runs").handlers:
-            handler.flush()
         if (id := state.state_details.flow_run_id) is not None:
             _recorded(id, outcome.steps)
     if outcome.error is not None:

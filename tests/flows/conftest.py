@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pytest
 
 from dsl.conditions import CanReceive, Compare, Constant, Field
+from dsl.outline import label
 from dsl.plan import Arm, Branch, Entry, Goal, Plan, Schedule, Send, StartOn, Wait
 from dsl.types import Type
+from flows.graph import before
 from flows.local import Server, local_server
-from flows.picture import picture
 from flows.watch import Parameters, Watcher
 
 
@@ -76,9 +77,12 @@ def draw(plan: Plan, watcher: Watcher) -> None:
     """Draw the plan as a tick does: what is done for everybody, then a step for each step of the plan."""
     watcher.say("Two messages of the last run have no answer yet.")
     watcher.run("enter", "enter · 312 people", lambda: None)
-    for step in picture(plan):
-        watcher.run(step.key, f"{step.name} · 312 people", lambda: None, after=step.after or ("enter",))
-    watcher.show("steps", "Where people are", table=[{"step": s.name, "people": 312} for s in picture(plan)])
+    for step in plan.steps:
+        watcher.run(
+            step.id, f"{label(step, 'EUR')} · 312 people", lambda: None, after=before(plan)[step.id] or ["enter"]
+        )
+    table = [{"step": label(step, "EUR"), "people": 312} for step in plan.steps]
+    watcher.show("steps", "Where people are", table=table)
     watcher.show("skipped", "Not sent, and why", table=[{"reason": "has not consented", "messages": 4}])
     watcher.show("summary", "What happened", "**312** people entered.")
 

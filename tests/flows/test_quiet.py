@@ -42,7 +42,9 @@ def test_surroundings_are_put_back() -> None:
     assert environment == {"a": "1"}
 
 
-@pytest.mark.parametrize("module", ["flows", "flows.watch", "flows.quiet", "flows.picture", "flows.local", "flows.failure"])
+@pytest.mark.parametrize(
+    "module", ["flows", "flows.watch", "flows.quiet", "flows.tick", "flows.local", "flows.failure"]
+)
 def test_prefect_is_not_loaded(module: str) -> None:
     code = f"import sys, {module}; sys.exit('prefect' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
