@@ -7,7 +7,8 @@
     message_id = "{user_session}:{row}"              # without it, the same row twice counts once
     encoding = "utf-8"                               # and delimiter = ";" where a file needs them
     [properties]
-    price = "price"                                  # name = "column", or { template = "{a}-{b}" }, or { value = … }
+    price = "price"                                  # name = "column", or { template = "{a}-{b}" }, or { value = … };
+    age = { column = "age", as = "number" }          # amounts of known events become numbers by themselves
     [events.purchase.properties]                     # more, for the rows whose event column says `purchase`
     order_id = "{user_session}-{row}"
     [traits]
@@ -23,12 +24,12 @@ beginning). A text without is a column. Empty cells are left out.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,18 +48,21 @@ class MappingError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a value comes from: a template over the columns of a row, or a constant."""
+    """Where a value comes from: columns of a row with text around them, or a constant."""
 
-    template: str | None = None
+    parts: tuple[tuple[str, str | None], ...] = ()
+    """Plain text, and the column that follows it."""
     value: Any = None
-    values: Map[str, str] = field(default_factory=dict)
+    """The constant, when there are no parts."""
+    values: Map[str, Any] = field(default_factory=dict)
     """What to write instead of what the cell says; empty: the cell itself. With it, a row with another value is bad."""
+    number: bool = False
+    """Whether the text is to become a number."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that it reads."""
-        parts = Formatter().parse(self.template or "")
-        return tuple(name for _, name, _, _ in parts if name and name not in ("row", "file"))
+        return tuple(name for _, name in self.parts if name and name not in ("row", "file"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,7 @@ def mapping_of(given: Map[str, Any], *, place: str) -> Mapping:
         products=_block(place, "products", given),
         by_event=_events(place, _table(f"{place}: events", given.get("events", {}))),
         group_by=_text(f"{place}: group_by", given["group_by"]) if "group_by" in given else None,
-        encoding=_text(f"{place}: encoding", given.get("encoding", "utf-8")),
+        encoding=_encoding(f"{place}: encoding", given.get("encoding", "utf-8")),
         delimiter=_text(f"{place}: delimiter", given.get("delimiter", ",")),
         digest=blake2b(json.dumps(given, sort_keys=True, default=str).encode(), digest_size=16).hexdigest(),
     )
@@ -164,30 +168,28 @@ def _block(place: str, name: str, given: Map[str, Any]) -> dict[str, Source]:
 
 def _source(place: str, given: object) -> Source:
     if isinstance(given, str):
-        return Source(template=_template(place, given))
+        return Source(parts=_parts(place, given) if "{" in given else (("", _text(place, given)),))
     table = _table(place, given)
-    _known(place, table, ("column", "template", "value", "values"))
-    values = {str(key): str(value) for key, value in _table(f"{place}.values", table.get("values", {})).items()}
+    _known(place, table, ("column", "template", "value", "values", "as"))
+    values = _table(f"{place}.values", table.get("values", {}))
+    if table.get("as", "text") not in ("text", "number"):
+        raise MappingError(f"{place}.as", f"There is no kind {table['as']!r}.", "Write text or number.")
+    number = table.get("as") == "number"
     match [key for key in ("column", "template", "value") if key in table]:
         case ["column"]:
-            return Source(template="{" + _text(place, table["column"]) + "}", values=values)
+            return Source(parts=(("", _text(place, table["column"])),), values=values, number=number)
         case ["template"]:
-            return Source(template=_template(place, _text(place, table["template"])), values=values)
+            return Source(parts=_parts(place, _text(place, table["template"])), values=values, number=number)
         case ["value"]:
             return Source(value=table["value"])
     raise MappingError(place, "It must have one of column, template and value.", 'For example { column = "price" }.')
 
 
-def _template(place: str, text: str) -> str:
-    if "{" not in text:
-        return "{" + text + "}"
-    try:
-        parts = list(Formatter().parse(text))
-    except ValueError as error:
-        raise MappingError(place, f"The template {text!r} cannot be read: {error}.", "Write {column}.") from None
-    if any(name == "" or form or conversion for _, name, form, conversion in parts if name is not None):
-        raise MappingError(place, f"The template {text!r} cannot be read.", "Write only {column} and plain text.")
-    return text
+def _parts(place: str, text: str) -> tuple[tuple[str, str | None], ...]:
+    pieces = re.split(r"\{([^{}]+)\}", text)
+    if any("{" in piece or "}" in piece for piece in pieces[::2]):
+        raise MappingError(place, f"The template {text!r} cannot be read.", "Write columns like {this}.")
+    return tuple(zip(pieces[::2], [*pieces[1::2], None], strict=True))
 
 
 def _clock(place: str, given: object) -> Clock:
@@ -201,6 +203,18 @@ def _clock(place: str, given: object) -> Clock:
         except (ValueError, KeyError, OSError, TypeError):
             raise MappingError(f"{place}.zone", f"There is no time zone {zone!r}.", "Write one like UTC.") from None
     return Clock(source=_source(place, table), format=form, zone=zone)
+
+
+def _encoding(place: str, given: object) -> str:
+    name = _text(place, given)
+    way_out = "Write one like utf-8, cp1252 or latin-1. Convert others first, such as UTF-16, to UTF-8."
+    try:
+        suits = "a,\n".encode(name) == b"a,\n"
+    except LookupError:
+        raise MappingError(place, f"There is no encoding {name!r}.", way_out) from None
+    if not suits:
+        raise MappingError(place, f"Files in {name} cannot be read line by line.", way_out)
+    return name
 
 
 def _table(place: str, given: object) -> Map[str, Any]:

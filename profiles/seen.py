@@ -1,4 +1,4 @@
-"""Which events of a shop's own the store has seen, and with which properties. Asks the index, never reads all events."""
+"""Which events of a shop's own the store has seen, and with which properties. Asks the index: never a scan."""
 
 from __future__ import annotations
 

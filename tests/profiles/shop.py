@@ -113,8 +113,6 @@ def _parts(connection: Connection, profile: int) -> dict[str, Any]:
     parts = {}
     for table in (events, traits, orders, order_items, consents):
         rows = connection.execute(select(table).where(table.c.profile_id == profile))
-        kept = [
-            {key: value for key, value in row._mapping.items() if key not in ("id", "profile_id")} for row in rows
-        ]
+        kept = [{key: value for key, value in row._mapping.items() if key not in ("id", "profile_id")} for row in rows]
         parts[table.name] = sorted(kept, key=lambda row: json.dumps(row, sort_keys=True))
     return parts
