@@ -1,0 +1,154 @@
+"""Steps as written to steps as meant."""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+from dsl import plan, program, syntax
+from dsl import resolve_names as names
+from dsl.resolve_conditions import ask, hear
+from dsl.resolve_values import clock, seconds
+from dsl.scope import Scope
+from dsl.suggest import did_you_mean
+from dsl.wording import plural
+
+DEEPEST = 12
+"""Blocks within blocks."""
+
+
+def body(lines: tuple[syntax.Step, ...], scope: Scope, depth: int = 0) -> tuple[program.Step, ...]:
+    """The steps of a block, in order."""
+    if depth > DEEPEST and lines:
+        scope.tell(
+            "WB227",
+            lines[0].span,
+            f"This stands inside more than {DEEPEST} blocks.",
+            "Split the journey into two playbooks, or use `otherwise if`.",
+        )
+        return ()
+    return tuple(_step(line, scope, depth) for line in lines)
+
+
+def _step(line: syntax.Step, scope: Scope, depth: int) -> program.Step:
+    match line:
+        case syntax.Send():
+            return _send(line, scope)
+        case syntax.Wait():
+            return _wait(line, scope)
+        case syntax.If(branches=branches, otherwise=otherwise):
+            return program.If(
+                span=line.span,
+                arms=tuple(_arm(branch, scope, depth) for branch in branches),
+                otherwise=None if otherwise is None else body(otherwise, scope, depth + 1),
+            )
+        case syntax.Experiment():
+            return _experiment(line, scope, depth)
+        case syntax.Stop():
+            return program.Stop(span=line.span)
+        case syntax.Broken(body=inner):
+            steps = tuple(step for step in inner if isinstance(step, syntax.Step))
+            return program.Broken(span=line.span, body=body(steps, scope, depth + 1))
+
+
+def _send(line: syntax.Send, scope: Scope) -> program.Send:
+    channel, name = names.channel(line.channel, scope), line.template.text
+    page = scope.catalog.templates.get((channel, name)) if channel else None
+    if channel and page is None and (scope.catalog.templates or scope.catalog.templates_given):
+        _no_template(channel, line.template, scope)
+    arguments = tuple(
+        program.Argument(span=argument.name.span, name=argument.name.text, value=names.operand(argument.value, scope))
+        for argument in line.arguments
+        if isinstance(argument, syntax.Argument)
+    )
+    return program.Send(
+        span=line.span,
+        at=line.template.span,
+        channel=channel,
+        template=name,
+        arguments=arguments,
+        page=page,
+        whole=len(arguments) == len(line.arguments),
+    )
+
+
+def _no_template(channel: str, word: syntax.Word, scope: Scope) -> None:
+    name, templates = word.text, scope.catalog.templates
+    others = sorted(other for other, known in templates if known == name)
+    hint = did_you_mean(name, [known for other, known in templates if other == channel])
+    if others:
+        hint = f"There is one for {others[0]}: `send {others[0]} {name}`."
+    ending = {"email": "html", "onsite": "html"}.get(channel, "txt")
+    scope.tell(
+        "WB204",
+        word.span,
+        f"There is no {channel} template called `{name}`.",
+        hint or f"Make the file templates/{channel}/{name}.{ending}.",
+    )
+
+
+def _wait(line: syntax.Wait, scope: Scope) -> program.Wait:
+    at = clock(line.clock.value) if line.clock else None
+    length = line.duration
+    count = f"{length.count} {plural(length.unit, length.count)}" if length else ""
+    day = weekday(line.weekday, scope)
+    until = f"until {f'{day} ' if day else ''}{at}" if at else ""
+    words = f"{count} {until}".strip()
+    lasts = seconds(length, scope) if length else None
+    if at is None:
+        return program.Wait(span=line.span, words=words, seconds=lasts)
+    days = None if lasts is None else lasts // 86_400
+    if length and length.unit in ("minute", "hour"):
+        scope.tell(
+            "WB304",
+            length.span,
+            f"`wait … until {at}` counts calendar days, and this counts {length.unit}s.",
+            f"Write `wait 1 day until {at}`, or two lines: `wait {count}`, then `wait until {at}`.",
+        )
+        days = None
+    return program.Wait(span=line.span, words=words, days=days, time=at, weekday=day)
+
+
+def weekday(word: syntax.Word | None, scope: Scope) -> plan.Weekday | None:
+    """A weekday by name, or None with a problem told."""
+    if word is None:
+        return None
+    for day in get_args(plan.Weekday):
+        if day == word.text:
+            return cast(plan.Weekday, day)
+    hint = did_you_mean(word.text, get_args(plan.Weekday)) or "Write one of `monday` to `sunday`."
+    scope.tell("WB228", word.span, f"There is no weekday called `{word.text}`.", hint)
+    return None
+
+
+def _arm(branch: syntax.Branch, scope: Scope, depth: int) -> program.Arm:
+    asked = None if isinstance(branch.condition, syntax.Broken) else ask(branch.condition, scope)
+    return program.Arm(span=branch.condition.span, asked=asked, body=body(branch.body, scope, depth + 1))
+
+
+def _experiment(line: syntax.Experiment, scope: Scope, depth: int) -> program.Experiment:
+    variants, holdout, measure = [], None, None
+    for part in line.lines:
+        match part:
+            case syntax.Variant():
+                variants.append(
+                    program.Variant(
+                        span=part.name.span,
+                        name=part.name.text,
+                        share=float(part.share.amount),
+                        body=body(part.body, scope, depth + 1),
+                    )
+                )
+            case syntax.Holdout(share=share):
+                holdout = float(share.amount)
+            case syntax.Measure(event=event, where=where, within=within):
+                measure = hear(event, where, scope, within)
+            case syntax.Broken():
+                pass  # told by the parser
+    return program.Experiment(
+        span=line.name.span,
+        name=line.name.text,
+        variants=tuple(variants),
+        holdout=holdout,
+        measure=measure,
+        source=line,
+    )

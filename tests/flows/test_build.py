@@ -1,0 +1,229 @@
+"""What people see of a run, asked of the server itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from dsl.plan import Plan
+from flows.local import Server
+from flows.watch import Parameters, Report, Watcher
+
+pytestmark = pytest.mark.prefect
+
+AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+SOURCE = 'playbook abandoned_cart:\n  about "Bring back a cart left alone for a day."\n'
+
+Tick = Callable[[Parameters, Watcher], Any]
+
+
+@dataclass(frozen=True)
+class Headline:
+    headline: str = "nobody entered"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a server knows of the newest run of a flow."""
+
+    server: Server
+    flow: str
+
+    def ask(self, what: str, **body: Any) -> list[dict[str, Any]]:
+        answer = httpx.post(f"{self.server.url}/{what}/filter", json=body)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return self.ask("flow_runs", flows={"name": {"any_": [self.flow]}}, sort="START_TIME_DESC")[0]
+
+    def about_run(self, what: str, **more: Any) -> list[dict[str, Any]]:
+        return self.ask(what, flow_runs={"id": {"any_": [self.run["id"]]}}, **more)
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        return self.about_run("task_runs", sort="EXPECTED_START_TIME_ASC")
+
+    @property
+    def log(self) -> list[str]:
+        this = {"flow_run_id": {"any_": [self.run["id"]]}}
+        return [line["message"] for line in self.ask("logs", logs=this, sort="TIMESTAMP_ASC")]
+
+
+def run(server: Server, plan: Plan, tick: Tick, parameters: Parameters | None = None) -> Any:
+    # Not at the top: Prefect must find its surroundings when it is loaded.
+    from flows.build import build
+
+    flow = build(plan, source=SOURCE, tick=tick, zone="Europe/Oslo", pace=0.0)
+    return server.run(flow, parameters or Parameters())
+
+
+def test_a_run_reads_as_the_playbook(server: Server, plan: Plan, tick: Tick) -> None:
+    run(server, plan, tick)
+    shown = Shown(server, "abandoned_cart")
+    names = {step["id"]: step["name"] for step in shown.steps}
+    arrows = {
+        step["name"]: sorted(names[before["id"]] for before in step["task_inputs"].get("wait_for", []))
+        for step in shown.steps
+    }
+    assert arrows == {
+        "enter - 312 people": [],
+        "if cart.total >= EUR 50 - 312 people": ["enter - 312 people"],
+        "send email cart_free_shipping - 312 people": ["if cart.total >= EUR 50 - 312 people"],
+        "send email cart_almost_there - 312 people": ["if cart.total >= EUR 50 - 312 people"],
+        "wait 1 day - 312 people": [
+            "send email cart_almost_there - 312 people",
+            "send email cart_free_shipping - 312 people",
+        ],
+        "send email cart_reminder - 312 people": ["wait 1 day - 312 people"],
+        "wait 2 days until 10:00 - 312 people": ["send email cart_reminder - 312 people"],
+        "if can receive sms - 312 people": ["wait 2 days until 10:00 - 312 people"],
+        "send sms cart_last_call - 312 people": ["if can receive sms - 312 people"],
+        "send email cart_last_call - 312 people": ["if can receive sms - 312 people"],
+    }
+    assert {step["state_type"] for step in shown.steps} == {"COMPLETED"}
+    assert list(arrows)[:2] == ["enter - 312 people", "if cart.total >= EUR 50 - 312 people"]
+
+
+def test_flow_and_run_are_named_after_the_playbook(server: Server, plan: Plan, tick: Tick) -> None:
+    run(server, plan, tick, Parameters(dry_run=True, as_of=AT, limit=5))
+    from flows.build import build
+
+    flow = build(plan, source=SOURCE, tick=tick)
+    assert (flow.name, flow.version, flow.fn.__name__) == ("abandoned_cart", plan.digest, "abandoned_cart")
+    assert flow.description == (
+        'Bring back a cart left alone for a day.\n\n```\nplaybook abandoned_cart:\n  about "Bring back a cart left alone '
+        'for a day."\n```'
+    )
+    found = Shown(server, "abandoned_cart").run
+    assert found["name"] == "21 Nov 2026 11:00 · dry run · 312 entered · 580 sent"
+    assert found["flow_version"] == plan.digest
+    assert (found["state_type"], found["state"]["message"]) == ("COMPLETED", "312 entered · 580 sent")
+    assert found["parameters"] == {"dry_run": True, "as_of": "2026-11-21T10:00:00Z", "limit": 5, "only_new": False}
+    assert found["state"]["data"] is None
+
+
+def test_parameters_reach_the_tick(server: Server, plan: Plan, tick: Tick) -> None:
+    asked = Parameters(dry_run=True, as_of=AT, limit=5, only_new=True)
+    assert run(server, plan, tick, asked).parameters == asked
+
+
+def test_parameters_explain_themselves(plan: Plan, tick: Tick, server: Server) -> None:  # noqa: ARG001  quiet Prefect
+    from flows.build import build
+
+    form = build(plan, source=SOURCE, tick=tick).parameters.model_dump()["properties"]
+    assert list(form) == ["dry_run", "as_of", "limit", "only_new"]
+    assert all(field["description"].endswith(".") for field in form.values())
+    assert form["dry_run"]["type"] == "boolean"
+    assert form["as_of"]["anyOf"][0] == {"type": "string", "format": "date-time"}
+    assert form["limit"]["anyOf"][0] == {"type": "integer", "minimum": 1}
+
+
+@pytest.mark.parametrize("wrong", [Parameters(as_of=AT.replace(tzinfo=None)), Parameters(limit=0)])
+def test_parameters_without_sense_are_refused(server: Server, plan: Plan, tick: Tick, wrong: Parameters) -> None:
+    with pytest.raises(ValueError, match=r"timezone|greater than or equal to 1"):
+        run(server, plan, tick, wrong)
+
+
+def test_the_log_is_in_sentences(server: Server, plan: Plan, tick: Tick) -> None:
+    run(server, plan, tick)
+    log = Shown(server, "abandoned_cart").log
+    assert "Two messages of the last run have no answer yet." in log
+    assert not [line for line in log if line.startswith("Finished in state Completed()")]
+
+
+def test_tables_and_texts_are_kept(server: Server, plan: Plan, tick: Tick) -> None:
+    run(server, plan, tick)
+    kept = {made["key"]: made for made in Shown(server, "abandoned_cart").about_run("artifacts")}
+    assert set(kept) == {"abandoned-cart-steps", "abandoned-cart-skipped", "abandoned-cart-summary"}
+    steps = json.loads(kept["abandoned-cart-steps"]["data"])
+    assert steps[0] == {"step": "if cart.total >= €50", "people": 312}
+    assert kept["abandoned-cart-summary"]["data"] == "### What happened\n\n**312** people entered."
+
+
+def test_an_empty_table_is_a_text(server: Server, plan: Plan) -> None:
+    def nothing(_: Parameters, watcher: Watcher) -> Report:
+        watcher.show("skipped", "Not sent, and why", table=[])
+        return Headline()
+
+    run(server, plan, nothing)
+    (made,) = Shown(server, "abandoned_cart").about_run("artifacts")
+    assert (made["type"], made["data"]) == ("markdown", "### Not sent, and why\n\nNothing to show.")
+
+
+def test_progress_is_told_in_whole_percents(server: Server, plan: Plan) -> None:
+    def long(_: Parameters, watcher: Watcher) -> Report:
+        def deliver() -> None:
+            for done in range(0, 751):
+                watcher.progress("send:cart_reminder", done, 1000)
+
+        watcher.run("send:cart_reminder", "send email cart_reminder", deliver)
+        return Headline()
+
+    run(server, plan, long)
+    shown = Shown(server, "abandoned_cart")
+    (made,) = shown.about_run("artifacts")
+    assert (made["type"], json.loads(made["data"]), made["key"]) == ("progress", 75.0, "abandoned-cart-send-cart-reminder")
+    assert made["task_run_id"] == shown.steps[0]["id"]
+
+
+def test_a_tick_that_raises_fails_the_run_without_telling_values(server: Server, plan: Plan) -> None:
+    def broken(_: Parameters, watcher: Watcher) -> Report:
+        def ask() -> None:
+            with create_engine("sqlite://").connect() as connection:
+                connection.execute(text("SELECT :address FROM people"), {"address": "anna@example.com"})
+
+        watcher.run("enter", "enter", ask)
+        raise AssertionError("the error of a step comes through")
+
+    with pytest.raises(OperationalError):
+        run(server, plan, broken)
+    shown = Shown(server, "abandoned_cart")
+    told = "(sqlite3.OperationalError) no such table: people"
+    assert (shown.run["state_type"], shown.run["state"]["message"]) == ("FAILED", told)
+    assert (shown.steps[0]["state_type"], shown.steps[0]["state"]["message"]) == ("FAILED", told)
+    assert f"The run stopped. {told}" in shown.log
+    assert "anna" not in json.dumps([shown.run, shown.steps, shown.log])
+
+
+def test_a_step_runs_whatever_became_of_the_one_before(server: Server, plan: Plan) -> None:
+    def half(_: Parameters, watcher: Watcher) -> Report:
+        def broken() -> None:
+            raise ConnectionError("the mail server does not answer")
+
+        with pytest.raises(ConnectionError):
+            watcher.run("send:email", "send email a", broken)
+        assert watcher.run("send:sms", "send sms b", lambda: 7, after=("send:email", "unknown")) == 7
+        return Headline("7 sent")
+
+    run(server, plan, half)
+    shown = Shown(server, "abandoned_cart")
+    assert [(step["name"], step["state_type"]) for step in shown.steps] == [
+        ("send email a", "FAILED"),
+        ("send sms b", "COMPLETED"),
+    ]
+    assert [UUID(before["id"]) for before in shown.steps[1]["task_inputs"]["wait_for"]] == [UUID(shown.steps[0]["id"])]
+    assert shown.run["state_type"] == "COMPLETED"
+
+
+def test_results_stay_as_they_are(server: Server, plan: Plan) -> None:
+    people = [object() for _ in range(3)]
+
+    def tick(_: Parameters, watcher: Watcher) -> Report:
+        assert watcher.run("enter", "enter {people}", lambda: people) is people
+        assert watcher.run("none", "nothing", lambda: None) is None
+        return Headline()
+
+    assert run(server, plan, tick) == Headline()
+    assert Shown(server, "abandoned_cart").steps[0]["name"] == "enter {people}"
