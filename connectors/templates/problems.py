@@ -23,6 +23,17 @@ _FORBIDDEN: Mapping[type[nodes.Node], str] = {
     nodes.FromImport: "`from … import` does not work here. Write the macro into this file.",
     nodes.ScopedEvalContextModifier: "`autoescape` does not work here. Write `| safe` after what is HTML already.",
 }
+_WORDS = (
+    (r"'?end of print statement'?", "'}}'"),
+    (r"'?end of statement block'?", "'%}'"),
+    (r"expected token (.+), got (.+)", r"Here should be \1, and here is \2"),
+    (r"Expected an expression, got (.+)", r"Here should be a value, and here is \1"),
+    (r"Jinja was looking for the following tags: (.+?)\. The innermost block that needs to be closed is (.+?)\.",
+     r"\2 is never closed; \1 was expected."),
+    (r"Encountered unknown tag '(.+?)'\.", r"There is no tag '\1' here."),
+    (r"You probably made a nesting mistake\. Jinja is expecting this tag, but currently looking for (.+?)\.",
+     r"Expected was \1."),
+)  # fmt: skip
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ELEMENT = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z][\w-]*)((?:\"[^\"]*\"|'[^']*'|[^'\">])*)>", re.DOTALL)
 _MJML = frozenset([
@@ -39,7 +50,7 @@ def describe(source: Source, plain: Sandbox, rich: Sandbox) -> Template:
     """What the compiler needs to know of the template: the variables, the topic, and all that is wrong with it."""
     problems = list(source.problems)
     trees: list[nodes.Template] = []
-    body_tree = None
+    body_read = False
     for setting in source.settings.values():
         single = Body(text=setting.value, places=(setting.place,))
         if (tree := _parsed(single, plain, problems)) is not None:
@@ -47,12 +58,13 @@ def describe(source: Source, plain: Sandbox, rich: Sandbox) -> Template:
     for body, environment in ((source.body, rich if source.channel == "email" else plain), (source.alternative, plain)):
         if body is not None and (tree := _parsed(body, environment, problems)) is not None:
             trees.append(tree)
-            body_tree = tree if body is source.body else body_tree
+            body_read = body_read or body is source.body
     read = variables(trees, plain)
-    problems += _settings(source)
+    if not source.problems:
+        problems += _settings(source)
     if source.kind == "mjml":
         problems += _elements(source.body)
-    if source.channel == "email" and body_tree is not None and not source.problems:
+    if source.channel == "email" and body_read and not source.problems:
         problems += _duties(source, read, trees)
     return Template(
         channel=source.channel,
@@ -92,7 +104,11 @@ def _parsed(body: Body, environment: Sandbox, problems: list[str]) -> nodes.Temp
 
 
 def _sentence(error: TemplateSyntaxError) -> str:
-    told = (error.message or "This cannot be read.").replace("'", "`")
+    """Jinja2's words in those of somebody who writes templates."""
+    told = error.message or "This cannot be read."
+    for theirs, ours in _WORDS:
+        told = re.sub(theirs, ours, told)
+    told = told.replace("'", "`")
     return told[0].upper() + told[1:] + ("" if told.endswith(".") else ".")
 
 
