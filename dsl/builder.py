@@ -5,6 +5,7 @@ It recurses as deep as blocks and conditions are nested, which `recovery` and `m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,15 @@ from lark.tree import Meta
 
 from dsl import literals, syntax
 from dsl.condition_builder import ConditionBuilder
+from dsl.diagnostics import Span
 
 _CONTINUING = frozenset({"otherwise", "else", "elif", "elsif", "elseif"})
 
 
-def build(tree: Tree[Token], path: str) -> tuple[syntax.Declaration, ...]:
-    """The declarations of a file whose mistakes all stand as BROKEN_LINE."""
-    declarations: tuple[syntax.Declaration, ...] = _Builder(path).transform(tree)
+def build(tree: Tree[Token], spoilt: Mapping[int, Token], path: str) -> tuple[syntax.Declaration, ...]:
+    """The declarations of a file. Its mistakes stand in the tree as BROKEN_LINE; what begins on one of the `spoilt`
+    lines becomes `Broken` too."""
+    declarations: tuple[syntax.Declaration, ...] = _Builder(path, spoilt).transform(tree)
     return declarations
 
 
@@ -32,28 +35,45 @@ class _Otherwise:
 class _Builder(ConditionBuilder):
     """Adds blocks, declarations, settings and steps to values and conditions."""
 
+    def __init__(self, path: str, spoilt: Mapping[int, Token]) -> None:
+        super().__init__(path)
+        self._spoilt = spoilt
+
+    def _kept(self, node: Any) -> Any:
+        """The node, or what stands for it when its line is spoilt. (Conditions of `if` are looked after apart.)"""
+        line = None if isinstance(node, syntax.If) else self._spoilt.get(node.span.line)
+        return self._broken(line, node.span, _below(node)) if line else node
+
+    def _broken(self, line: Token, span: Span, body: tuple[Any, ...] = ()) -> syntax.Broken:
+        word, _, name = line.partition(" ")
+        return syntax.Broken(span=span, word=word, declares=name or None, body=body)
+
+    def _condition(self, meta: Meta, condition: syntax.Condition) -> syntax.Condition | syntax.Broken:
+        line = self._spoilt.get(meta.line)
+        return self._broken(line, self._span(line)) if line else condition
+
     # ── Blocks ────────────────────────────────────────────────────────────────────────────────────────────────────────
     def start(self, _: Meta, parts: list[Any]) -> tuple[syntax.Declaration, ...]:
-        return tuple(parts)
+        return tuple(map(self._kept, parts))
 
     def block(self, _: Meta, parts: list[Any]) -> tuple[Any, ...]:
         found: list[Any] = []
-        for node in parts:
+        for node in map(self._kept, parts):
             joined = _join(found[-1], node) if found else None
             found[-1:] = [joined] if joined else [*found[-1:], node]
         return tuple(found)
 
     def broken(self, meta: Meta, parts: list[Any]) -> syntax.Broken | syntax.If:
         line, *below = parts
-        word, _, name = line.partition(" ")
-        body = tuple(part for part in below if not isinstance(part, syntax.Branch | _Otherwise))
+        word = line.partition(" ")[0]
+        body = tuple(self._kept(part) for part in below if not isinstance(part, syntax.Branch | _Otherwise))
         branches = tuple(part for part in below if isinstance(part, syntax.Branch))
         otherwise = next((part.body for part in below if isinstance(part, _Otherwise)), None)
-        head = syntax.Broken(span=self._span(line), word=word, declares=name or None)
+        head = self._broken(line, self._span(line))
         if word in _CONTINUING or word == "if" or branches or otherwise is not None:
             first = syntax.Branch(span=self._span(meta), condition=head, body=body or (head,))
             return syntax.If(span=self._span(meta), branches=(first, *branches), otherwise=otherwise)
-        return syntax.Broken(span=self._span(meta), word=word, declares=name or None, body=body)
+        return self._broken(line, self._span(meta), body)
 
     # ── Declarations ──────────────────────────────────────────────────────────────────────────────────────────────────
     def let(self, meta: Meta, parts: list[Any]) -> syntax.Let:
@@ -131,9 +151,7 @@ class _Builder(ConditionBuilder):
 
     def goal(self, meta: Meta, parts: list[Any]) -> syntax.Goal:
         event, within, where = (*parts, None)[:3]
-        return syntax.Goal(
-            span=self._span(meta), event=self._word(event), within=self._duration(within), where=where
-        )
+        return syntax.Goal(span=self._span(meta), event=self._word(event), within=self._duration(within), where=where)
 
     def holdout(self, meta: Meta, parts: list[Any]) -> syntax.Holdout:
         return syntax.Holdout(span=self._span(meta), share=literals.percent(parts[0], self._span(parts[0])))
@@ -159,14 +177,14 @@ class _Builder(ConditionBuilder):
         )
 
     def branch(self, meta: Meta, parts: list[Any]) -> syntax.If:
-        condition, body, *more = parts
+        condition, body, *more = self._condition(meta, parts[0]), *parts[1:]
         otherwise = more.pop().body if more and isinstance(more[-1], _Otherwise) else None
         end = body[-1].span if body else self._span(meta)
         first = syntax.Branch(span=self._span(meta).to(end), condition=condition, body=body)
         return syntax.If(span=self._span(meta), branches=(first, *more), otherwise=otherwise)
 
     def otherwise_if(self, meta: Meta, parts: list[Any]) -> syntax.Branch:
-        return syntax.Branch(span=self._span(meta), condition=parts[0], body=parts[1])
+        return syntax.Branch(span=self._span(meta), condition=self._condition(meta, parts[0]), body=parts[1])
 
     def otherwise(self, _: Meta, parts: list[Any]) -> _Otherwise:
         return _Otherwise(parts[0])
@@ -193,6 +211,16 @@ class _Builder(ConditionBuilder):
         return syntax.Stop(span=self._span(meta))
 
 
+def _below(node: syntax.Node) -> tuple[Any, ...]:
+    """The block of a node."""
+    match node:
+        case syntax.Playbook(lines=lines) | syntax.Experiment(lines=lines) | syntax.Policy(lines=lines):
+            return lines
+        case syntax.EventDeclaration(properties=lines) | syntax.Send(arguments=lines) | syntax.Variant(body=lines):
+            return lines
+    return ()
+
+
 def _join(above: Any, node: Any) -> syntax.If | None:
     """The `if` with a broken `otherwise if` that stands behind it, which the grammar takes for a line of its own."""
     if not (isinstance(above, syntax.If) and above.otherwise is None and isinstance(node, syntax.If)):
@@ -200,6 +228,4 @@ def _join(above: Any, node: Any) -> syntax.If | None:
     head = node.branches[0].condition
     if not (isinstance(head, syntax.Broken) and head.word in _CONTINUING):
         return None
-    return syntax.If(
-        span=above.span.to(node.span), branches=above.branches + node.branches, otherwise=node.otherwise
-    )
+    return syntax.If(span=above.span.to(node.span), branches=above.branches + node.branches, otherwise=node.otherwise)

@@ -11,11 +11,14 @@ from dsl import syntax
 from dsl.catalog import Catalog
 from dsl.checks import check
 from dsl.conditions import Condition
-from dsl.diagnostics import Diagnostic
+from dsl.diagnostics import Diagnostic, source_lines
 from dsl.lower import lower
 from dsl.parser import parse
 from dsl.plan import Plan, Policy
 from dsl.resolve import resolve
+
+_UNREAD = frozenset({"WB130", "WB134"})
+"""A file, or the rest of one, was not read: whatever stands there is lost, a policy too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,8 @@ class Compiled:
 
 def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
     """The plans of all playbooks in these texts, by path; declarations of all files see each other."""
-    files, problems = [], []
+    files: list[syntax.File] = []
+    problems: list[Diagnostic] = []
     for path in sorted(sources):
         file, found = parse(sources[path], path)
         files.append(file)
@@ -53,7 +57,10 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
     wrong = {node.span for extent in extents for node in extent.wrong(problems)}
     names = Counter(playbook.name for playbook in program.playbooks)
     plans: dict[str, Plan] = {}
-    if not any(_is_policy(node) and node.span in wrong for file in files for node in file.declarations):
+    is_policy_whole = not any(
+        _is_policy(node) and node.span in wrong for file in files for node in file.declarations
+    ) and not any(problem.code in _UNREAD for problem in problems)
+    if is_policy_whole:
         for playbook in program.playbooks:
             is_sound = playbook.source.span not in wrong and names[playbook.name] == 1
             if is_sound and (plan := lower(playbook)):
@@ -72,7 +79,9 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
 def _is_policy(node: syntax.Declaration) -> bool:
     """Whether it is a policy, or a line that could not be read with what must have been one below."""
     if isinstance(node, syntax.Broken):
-        return any(isinstance(line, syntax.QuietHours | syntax.QuietDays | syntax.Limit) for line in node.body)
+        return node.word == "policy" or any(
+            isinstance(line, syntax.QuietHours | syntax.QuietDays | syntax.Limit) for line in node.body
+        )
     return isinstance(node, syntax.Policy)
 
 
@@ -98,7 +107,7 @@ class _Extents:
 
     def playbooks(self) -> Iterator[tuple[str, str]]:
         """The name and the text of each playbook, without what stands between it and the next declaration."""
-        lines = self.file.source.splitlines()
+        lines = source_lines(self.file.source)
         for node, end in zip(self.nodes, [*self.starts[1:], len(lines) + 1], strict=True):
             if isinstance(node, syntax.Playbook):
                 own = lines[node.span.line - 1 : end - 1]

@@ -15,7 +15,7 @@ from lark import Token
 
 from dsl.diagnostics import Diagnostic, Span, visible
 from dsl.grammar import words
-from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, PARTS, PLANNED_CONDITIONS
+from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS, PLANNED_CONDITIONS
 
 CODES: Final[Mapping[str, str]] = {
     "WB100": "Something else was expected at this place.",
@@ -60,7 +60,7 @@ class Complaint:
 
     problem: Diagnostic
     instead: tuple[str, ...] | None = None
-    """The kinds of words to read in the place of those at fault, `OPERATOR >` with their text; None: there is no way."""
+    """The kinds of words to read in the place of those at fault, or `KIND text`; None: there is no way to go on."""
     start: int = 0
     """The first word at fault, counted in the line."""
     taken: int = 1
@@ -127,9 +127,7 @@ class Trouble:
 def between(path: str, first: Token, last: Token) -> Span:
     """The place from the first word to the last."""
     assert first.line and first.column and last.end_line and last.end_column
-    return Span(
-        file=path, line=first.line, column=first.column, end_line=last.end_line, end_column=last.end_column
-    )
+    return Span(file=path, line=first.line, column=first.column, end_line=last.end_line, end_column=last.end_column)
 
 
 def behind(path: str, last: Token) -> Span:
@@ -155,17 +153,21 @@ def listed(parts: Sequence[str]) -> str:
     return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def describe(expected: frozenset[str]) -> str:
-    """What fits, in words: `a name, "and" or the end of the line`."""
+def describe(trouble: Trouble) -> str:
+    """What fits, in words: `a channel like "email"`, `"and", "or" or the end of the line`."""
     parts: list[str] = []
-    left = set(expected) - {"DOT"} or set(expected)
+    left = set(trouble.expected) - {"DOT"} or set(trouble.expected)
     for marks, members, phrase in GROUPS:
         if marks <= left:
             parts.append(phrase)
             left -= members
     fixed = words()
-    parts += sorted(f"`{fixed[kind]}`" for kind in left if kind in fixed and kind != "COLON")
-    parts += [phrase for kind, phrase in KINDS.items() if kind in left]
+    parts += sorted(f"`{fixed[kind]}`" for kind in left if kind in fixed and kind not in {"COLON", "EVENT"})
+    before = trouble.before
+    named = NAMES.get(before.type) if before is not None else None
+    if before is not None and trouble.line[0].type == "SEND" and trouble.index == 2:
+        named = "the name of a template"
+    parts += [named if named and kind == "NAME" else phrase for kind, phrase in KINDS.items() if kind in left]
     return listed(parts)
 
 
@@ -180,7 +182,10 @@ def near(text: str, kinds: frozenset[str]) -> str | None:
 def example(trouble: Trouble) -> str | None:
     """A hint that shows how the line, or the part of it where the trouble is, is written."""
     line = trouble.line[: trouble.index]
+    typed = trouble.around == "EVENT" or line[0].type == "FIELD"
     for place, token in reversed(list(enumerate(line))):
+        if token.type == "IS" and typed:
+            return "Write it like `starts_at is timestamp`."
         forms = PARTS.get(token.type) or (EXAMPLES.get(token.type) if place == 0 else None)
         if forms:
             return f"Write it like {listed([f'`{form}`' for form in forms])}."
@@ -199,6 +204,7 @@ def planned(what: str) -> tuple[str, str, str]:
 def stops_early(trouble: Trouble) -> Complaint:
     """The line ends where something must follow."""
     last = trouble.line[-1]
+    told: tuple[str, str, str | None]
     if "COLON" in trouble.expected:
         told = ("WB102", "This line opens a block, so it must end with a colon.", "Add `:` at the end of the line.")
     elif last.type == "LPAR" or "RPAR" in trouble.expected:
@@ -210,7 +216,7 @@ def stops_early(trouble: Trouble) -> Complaint:
             f"Add one, or delete `{last}`. A condition that goes on in the next line has `{last}` at its beginning.",
         )
     else:
-        told = ("WB101", f"This line stops too early. Next comes {describe(trouble.expected)}.", example(trouble))
+        told = ("WB101", f"This line stops too early. Next comes {describe(trouble)}.", example(trouble))
     code, message, hint = told
     problem = Diagnostic(code=code, span=behind(trouble.path, last), message=message, hint=hint)
     instead = ("COLON",) if code == "WB102" else None
@@ -235,21 +241,21 @@ def _unclosed(trouble: Trouble) -> Complaint:
     return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
 
 
-def is_planned_condition(trouble: Trouble) -> str | None:
-    """The promised form that the trouble is the beginning of, if it is one."""
+def is_planned_condition(trouble: Trouble) -> tuple[str, int, int] | None:
+    """The promised form that the trouble is in, how many words before this one it begins, and how many it has."""
     kind, expected = trouble.token.type, trouble.expected
     before = trouble.before.type if trouble.before else ""
     after = trouble.after.type if trouble.after else ""
     if {"HAS", "CAN"} <= expected and kind in PLANNED_CONDITIONS:
-        return PLANNED_CONDITIONS[kind]
+        return PLANNED_CONDITIONS[kind], 0, 1
     if kind == "AUDIENCE" and before == "IN":
-        return "in audience"
+        return "in audience", 1, 2
     if kind == "TOP" and "LAST" in expected:
-        return "is in the top"
+        return "is in the top", 0, 1
     if kind == "INCLUDES" and "OPERATOR" in expected:
-        return "includes"
+        return "includes", 0, 1
     if kind == "HAS" and "OPERATOR" in expected and after == "BEEN":
-        return "has been"
+        return "has been", 0, 2
     if kind == "FOR" and before == "WAIT":
-        return "wait for"
+        return "wait for", 1, 2
     return None

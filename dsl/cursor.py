@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 from lark import Token, UnexpectedToken
-from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from dsl.grammar import grammar
 
 _Accepted = dict[tuple[object, ...], frozenset[str]]
 
 
+class _Parser(Protocol):
+    """Lark's interactive parser, which has no types of its own."""
+
+    parser_state: Any
+
+    def feed_token(self, token: Token) -> object: ...
+    def copy(self, deepcopy_values: bool) -> _Parser: ...
+    def choices(self) -> dict[str, object]: ...
+    def accepts(self) -> set[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A place to go back to."""
 
-    parser: InteractiveParser
+    parser: _Parser
     length: int
 
 
@@ -27,7 +38,7 @@ class Cursor:
     def __init__(self) -> None:
         self.words: list[Token] = []
         """All that was fed."""
-        self._parser = grammar().parse_interactive()
+        self._parser = cast(_Parser, grammar().parse_interactive())
         self._accepted: _Accepted = {}
 
     def feed(self, token: Token) -> bool:

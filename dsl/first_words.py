@@ -50,7 +50,7 @@ def _name_expected(trouble: Trouble) -> Complaint | None:
     return trouble.complain(
         "WB113",
         f"{quoted(trouble.text)} is a word of the language, so it cannot be a name.",
-        f"Choose another, such as `{trouble.text}_name`.",
+        f"Choose another, such as `my_{trouble.text}`.",
         instead=("NAME " + trouble.text,),
         kept=False,
     )
@@ -143,7 +143,7 @@ def _misspelt(trouble: Trouble) -> Complaint | None:
     goes_on = trouble.after is None or trouble.fits(0, (kind, trouble.after.type))
     return trouble.complain(
         "WB112",
-        f"No line begins with {quoted(trouble.text)}.",
+        f"No line can begin with {quoted(trouble.text)} here.",
         f"Did you mean `{words()[kind]}`?",
         instead=(kind,) if goes_on else None,
         sure=False,

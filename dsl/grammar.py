@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import ClassVar
 
 from lark import Lark, Token
 from lark.lark import PostLex
@@ -28,7 +27,7 @@ ODD = ("FOREIGN_SIGN", "CURLY_TEXT", "OPEN_TEXT", "ODD_NUMBER", "ODD_WORD", "ODD
 class _KeepAll(PostLex):
     """Leaves the tokens as they are. Lark drops terminals that no rule uses, unless a postlex names them."""
 
-    always_accept: ClassVar[tuple[str, ...]] = ("_NL", "CONTINUATION", *ODD, *RESERVED)
+    always_accept: Iterable[str] = ("_NL", "CONTINUATION", *ODD, *RESERVED)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         return stream

@@ -1,8 +1,7 @@
-"""Amounts, durations, times and dates: from what is written to values, and what is wrong with those that do not exist."""
+"""Amounts, durations, times and dates: from what is written to values, and what is wrong with those that cannot be."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
@@ -19,7 +18,26 @@ DAYS: Final = 36_500
 """The longest duration, in days."""
 
 _DAYS_OF = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 31.0}
-_UNITS: dict[str, syntax.Unit] = {u: u for u in ("minute", "hour", "day", "week", "month")}  # type: ignore[misc]
+_UNITS: dict[str, syntax.Unit] = {
+    "minute": "minute",
+    "hour": "hour",
+    "day": "day",
+    "week": "week",
+    "month": "month",
+}
+
+STAND_INS: Final = {
+    "DURATION": "1 day",
+    "CLOCK_TIME": "00:00",
+    "DATE": "2000-01-01",
+    "PERCENT": "0%",
+    "MONEY": "$0",
+    "NUMBER": "0",
+    "WEEKDAY": "monday",
+    "NAME": "x",
+    "STRING": '""',
+}
+"""What is read in the place of a wrong value, so that the rest of its line is read. The line is not kept."""
 
 
 def value(token: Token, span: Span) -> syntax.Value:
@@ -131,54 +149,3 @@ _FAULTS: dict[str, Callable[[str], tuple[str, str, str] | None]] = {
     "CLOCK_TIME": _clock_fault,
     "DATE": _date_fault,
 }
-
-
-# ── Odd ones: what is wrong with a word that begins like a number ─────────────────────────────────────────────────────
-_UNIT = r"(m|min|mins|minute|minutes|h|hr|hrs|hour|hours|d|day|days|w|week|weeks|mo|month|months)"
-_LONG = {"m": "minute", "h": "hour", "d": "day", "w": "week"}
-_AMOUNT = r"\d[\d,]*(\.\d+)?"
-
-
-def odd_number(text: str) -> tuple[str, str, str]:
-    """The code, the message and the hint for a word that begins like a number and is none."""
-    if found := re.fullmatch(rf"(\d+)-?{_UNIT}", text):
-        unit = "month" if found[2].startswith("mo") else _LONG[found[2][0]]
-        written = f"{found[1]} {unit}{'' if found[1] == '1' else 's'}"
-        return "WB119", f"`{text}` is not a duration.", f"Write it in words, with a space: `{written}`."
-    if found := re.fullmatch(r"(\d{1,2})([:.](\d{2}))?(am|pm)", text):
-        hour = int(found[1]) % 12 + (12 if found[4] == "pm" else 0)
-        return "WB117", f"`{text}` is not a time.", f"Write it by the 24-hour clock: `{hour:02}:{found[3] or '00'}`."
-    if re.fullmatch(r"\d{1,2}[:.]\d+(:\d+)*|\d{1,2}h\d\d", text) and not re.fullmatch(r"\d+\.\d+", text):
-        return "WB117", f"`{text}` is not a time.", "Write hours and minutes with two digits each: `09:00`."
-    if re.fullmatch(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", text) or re.fullmatch(r"\d{4}-\d{2}-\d{2}T.*", text):
-        return "WB118", f"`{text}` is not a date.", "Write year, month, day: `2026-12-24`."
-    if found := re.fullmatch(rf"({_AMOUNT})([$€£])", text):
-        return "WB115", f"`{text}` is not an amount of money.", f"The sign comes first: `{found[3]}{found[1]}`."
-    if found := re.fullmatch(rf"({_AMOUNT})(AUD|CAD|CHF|CZK|DKK|EUR|GBP|JPY|NOK|PLN|SEK|USD)", text, re.IGNORECASE):
-        written = f"{found[1]} {found[3].upper()}"
-        return "WB115", f"`{text}` is not an amount of money.", f"Write it with a space: `{written}`."
-    if re.match(r"-?[$€£]", text):
-        return "WB115", f"`{text}` is not an amount of money.", _money_hint(text)
-    if text.startswith("-"):
-        return "WB116", f"`{text}`: no number in a playbook is below zero.", "Leave the minus sign out."
-    if re.fullmatch(r"\d+(,\d+)*%|\d+%\w+|\d[\d.,]*%", text):
-        return "WB116", f"`{text}` is not a percentage.", "Write it like `10%` or `2.5%`."
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
-        return "WB116", f"`{text}` is not a number.", f"Write it without commas: `{text.replace(',', '')}`."
-    if re.fullmatch(r"\d+,\d+", text):
-        return "WB116", f"`{text}` is not a number.", f"Decimals come after a point: `{text.replace(',', '.')}`."
-    if re.fullmatch(r"\d+[A-Za-z_]\w*(-\w+)*", text):
-        return "WB114", f"`{text}` is not a name.", "A name begins with a letter."
-    return "WB116", f"`{text}` is not a number.", "Write numbers like `3` or `2.5`."
-
-
-def _money_hint(text: str) -> str:
-    if text.startswith("-"):
-        return "No amount in a playbook is below zero. Leave the minus sign out."
-    if re.fullmatch(rf"[$€£]{_AMOUNT}", text) and "." in text:
-        return "After the point come two digits, the cents: `$9.90`."
-    if re.fullmatch(r"[$€£]\d+,\d{2}", text):
-        return f"Cents come after a point: `{text.replace(',', '.')}`."
-    if "," in text:
-        return "Commas stand before groups of three digits: `$1,000`."
-    return "Write it like `$50`, `$1,000` or `$9.90`."

@@ -72,7 +72,7 @@ def _block(body: tuple[program.Step, ...], path: str, join: str | None) -> list[
     """The steps of a block and of the blocks in it, in the order written; the last goes on at `join`."""
     ids = _ids(body, path)
     steps: list[plan.Step] = []
-    for step, id, after in zip(body, ids, [*ids[1:], join], strict=True):
+    for step, id, after in zip(body, ids, [*ids, join][1:], strict=True):
         steps += _step(step, id, after)
     return steps
 

@@ -10,7 +10,7 @@ from dsl.diagnostics import Diagnostic
 from dsl.first_words import explain_first
 from dsl.grammar import words
 from dsl.inner_words import explain_word
-from dsl.literals import fault
+from dsl.literals import STAND_INS, fault
 from dsl.statements import Statement
 
 DEEPEST_CONDITION = 50
@@ -18,77 +18,85 @@ _MOST_MENDS = 20
 _DECLARING = frozenset({"LET", "FIELD", "EVENT", "SEGMENT", "PLAYBOOK", "AUDIENCE"})
 
 
-def read_line(cursor: Cursor, line: Statement, path: str, *, around: str, deeper: bool) -> list[Diagnostic]:
-    """Feeds a line to the cursor: as it is, mended, or as one BROKEN_LINE. Gives what is wrong with it.
+def read_line(
+    cursor: Cursor, line: Statement, path: str, *, around: str, deeper: bool
+) -> tuple[list[Diagnostic], bool]:
+    """Feeds a line to the cursor: as it is, mended, or as one BROKEN_LINE. Gives what is wrong with it, and whether it
+    has to be left out of the tree although it was fed, because a name or a value in it is wrong.
 
     `around`: the kind of the first word of the line whose block this is; `deeper`: the next line is indented more.
     """
     problems = [*_hanging(line, path), *_faults(line, path)]
     start = cursor.mark()
+    whole, kept = False, not _faults(line, path)
     if deep := _too_deep(line, path):
         problems.append(deep)
     else:
-        told, whole = _read(cursor, line, path, around, deeper)
+        told, whole, sound = _read(cursor, line, path, around, deeper)
         problems += told
-        if whole and not _faults(line, path):
-            return sorted(problems, key=lambda p: (p.span.line, p.span.column))
-    cursor.back(start)
-    cursor.feed(broken(line))
-    return sorted(problems, key=lambda p: (p.span.line, p.span.column))
+        kept = kept and sound
+    if not whole:
+        cursor.back(start)
+        cursor.feed(broken(line))
+    return sorted(problems, key=lambda p: (p.span.line, p.span.column)), whole and not kept
 
 
 def broken(line: Statement) -> Token:
     """What stands for a line that cannot be read: its first word and, in a declaration, the name that it declares."""
     first, last = line.words[0], line.words[-1]
     text = first.lower() if first.type in words() or first.type in {"NAME", "ODD_WORD"} else ""
-    if first.type in _DECLARING and len(line.words) > 1 and line.words[1].type == "NAME":
+    if first.type in _DECLARING and len(line.words) > 1 and line.words[1][0].isalpha():
         name = line.words[1:]
-        stop = next((i for i, token in enumerate(name) if token.type not in {"NAME", "DOT"}), len(name))
+        stop = next((i for i, token in enumerate(name) if i and token.type not in {"NAME", "DOT"}), len(name))
         text += " " + "".join(name[:stop])
     token = Token.new_borrow_pos("BROKEN_LINE", text, first)
     token.end_line, token.end_column = last.end_line, last.end_column
     return token
 
 
-def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool) -> tuple[list[Diagnostic], bool]:
-    """What is wrong with the order of the words, and whether the line could be read (mended where needed)."""
-    left, told = line.words, list[Diagnostic]()
-    index, mends, guessed, kept = 0, 0, False, True
+def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool) -> tuple[list[Diagnostic], bool, bool]:
+    """What is wrong with the order of the words; whether the line could be read (mended where needed); whether it can
+    be kept."""
+    left, told = [_sound(word) for word in line.words], list[Diagnostic]()
+    index, guessed, kept = 0, False, True
     previous = cursor.mark()
     while index <= len(left):
-        token = left[index] if index < len(left) else line.newline
         here = cursor.mark()
         forgot_colon = index == len(left) and deeper and left[-1].type != "COLON" and "COLON" in cursor.accepts()
-        if not forgot_colon and cursor.feed(token):
+        if not forgot_colon and cursor.feed(left[index] if index < len(left) else line.newline):
             previous, index = here, index + 1
             continue
         complaint = _explain(cursor, previous, path, left, index, around, deeper)
         if guessed:  # what is wrong now may come of the guess
-            return told, False
+            return told, False, False
         told.append(complaint.problem)
-        mends += 1
-        if complaint.instead is None or mends > _MOST_MENDS:
-            return told, False
+        if complaint.instead is None or len(told) > _MOST_MENDS:
+            return told, False, False
         if complaint.start < index:
             cursor.back(previous)
         mended = [_made(kind, left, complaint) for kind in complaint.instead]
         left[complaint.start : complaint.start + complaint.taken] = mended
         if not cursor.feed_all(mended):
-            return told, False
+            return told, False, False
         index = complaint.start + len(mended)
         guessed, kept = guessed or not complaint.sure, kept and complaint.kept
-    return told, kept
+    return told, True, kept
 
 
 def _explain(
     cursor: Cursor, previous: Mark, path: str, left: list[Token], index: int, around: str, deeper: bool
 ) -> Complaint:
     here = cursor.mark()
+    expected = cursor.accepts()
+    if index == 1 and left[0].type == "NAME" and expected == {"EQUAL", "IS"} and around not in {"SEND", "EVENT"}:
+        # Below a broken line every kind of line may stand. A name here is rather a first word that nobody knows.
+        cursor.back(previous)
+        index, here, expected = 0, previous, cursor.accepts()
     trouble = Trouble(
         path=path,
         line=left,
         index=index,
-        expected=cursor.accepts(),
+        expected=expected,
         fits=lambda back, kinds: cursor.fits(*(kind.split(" ")[0] for kind in kinds), at=previous if back else here),
         around=around,
         deeper=deeper,
@@ -98,10 +106,14 @@ def _explain(
     return explain_first(trouble) if index == 0 else explain_word(trouble)
 
 
+def _sound(token: Token) -> Token:
+    return Token.new_borrow_pos(token.type, STAND_INS[token.type], token) if fault(token) else token
+
+
 def _made(kind: str, line: list[Token], complaint: Complaint) -> Token:
     """A word that stands for those that were wrong. One that is put in where nothing was has no place."""
     kind, _, text = kind.partition(" ")
-    text = text or words().get(kind, "")
+    text = text or words().get(kind) or STAND_INS[kind]
     return Token.new_borrow_pos(kind, text, line[complaint.start]) if complaint.taken else Token(kind, text)
 
 

@@ -30,8 +30,9 @@ def parse(source: str, path: str) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     if len(source) > LARGEST_FILE:
         return syntax.File(path=path, source=source, declarations=()), (_too_big(source, path),)
     _, lines = statements(source)
-    words, problems = mend(lines, path)
-    declarations = build(_tree(words), path)
+    mended = mend(lines, path)
+    declarations = build(_tree(mended.words), mended.spoilt, path)
+    problems = mended.problems
     problems += odd_characters(source, path)
     problems += (problem for declaration in declarations if (problem := _too_many_steps(declaration)))
     problems.sort(key=lambda problem: (problem.span.line, problem.span.column))

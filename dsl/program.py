@@ -20,7 +20,7 @@ class Asked:
     span: Span = field(compare=False)
     meaning: conditions.Condition | None
     text: str
-    """As the marketer wrote it, on one line, constants by their values."""
+    """As the marketer wrote it, on one line: segments by their names, constants by their values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

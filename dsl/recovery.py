@@ -10,7 +10,7 @@ its tree while it reduces, so a parser that has gone back to a checkpoint can ho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lark import Token
@@ -41,7 +41,18 @@ class _Level:
     """The lines of the block are not indented, although they should be."""
 
 
-def mend(lines: Sequence[Statement], path: str) -> tuple[list[Token], list[Diagnostic]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """A file without mistakes of syntax, and what they were."""
+
+    words: list[Token]
+    spoilt: Mapping[int, Token]
+    """By their numbers, the lines that were read and must not be kept because a name or a value in them is wrong: a
+    BROKEN_LINE for each."""
+    problems: list[Diagnostic]
+
+
+def mend(lines: Sequence[Statement], path: str) -> Mended:
     """The words of a file with each mistake mended or made a BROKEN_LINE, and the mistakes."""
     reader = _Reader(lines, path)
     while reader.at < len(lines) and len(reader.problems) < MOST_PROBLEMS:
@@ -54,7 +65,8 @@ def mend(lines: Sequence[Statement], path: str) -> tuple[list[Token], list[Diagn
             "Mend those above first. Is it a playbook at all?",
         )
     reader.close()
-    return [*reader.cursor.words, Token("$END", "")], reader.problems
+    words = [*reader.cursor.words, Token("$END", "")]
+    return Mended(words=words, spoilt=reader.spoilt, problems=reader.problems)
 
 
 class _Reader:
@@ -63,6 +75,7 @@ class _Reader:
     def __init__(self, lines: Sequence[Statement], path: str) -> None:
         self.lines, self.path, self.at = lines, path, 0
         self.problems: list[Diagnostic] = []
+        self.spoilt: dict[int, Token] = {}
         self.cursor = Cursor()
         self.levels = [_Level(indent=0)]
         self.header = ""
@@ -84,7 +97,10 @@ class _Reader:
         after = self.lines[self.at] if self.at < len(self.lines) else None
         deeper = after is not None and after.indent > line.indent
         start = len(self.cursor.words)
-        self.problems += read_line(self.cursor, line, self.path, around=self.levels[-1].header, deeper=deeper)
+        told, spoilt = read_line(self.cursor, line, self.path, around=self.levels[-1].header, deeper=deeper)
+        self.problems += told
+        if spoilt and first.line:
+            self.spoilt[first.line] = broken(line)
         self.header = self.cursor.words[start].type if len(self.cursor.words) > start else first.type
         if self.header == "BROKEN_LINE":
             self.header = first.type

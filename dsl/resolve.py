@@ -16,25 +16,33 @@ from dsl.resolve_playbook import playbook
 from dsl.resolve_policy import policy
 from dsl.resolve_segments import segments
 from dsl.scope import Absent, Scope
-from dsl.unread import Unread
+from dsl.unread import first_words, undeclared
 
 
 def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.Program, tuple[Diagnostic, ...]]:
     """The program that the files mean together, and what is wrong with their names and types."""
-    unread = Unread.of(files)
     scope = Scope(
-        catalog=catalog, constants={}, segments={}, suspects=unread.names, problems=[], start=Absent.SHARED, entry=True
+        catalog=catalog,
+        constants={},
+        segments={},
+        named={},
+        suspects=undeclared(files),
+        problems=[],
+        start=Absent.SHARED,
+        entry=True,
     )
     scope = replace(scope, catalog=with_fields(files, scope))
     scope = replace(scope, catalog=with_events(files, scope))
     scope = replace(scope, constants=constants(files, scope))
-    scope = replace(scope, segments=segments(unique(files, syntax.Segment, "segment", scope), scope))
+    scope = replace(scope, segments=segments(unique(files, syntax.Segment, "a segment", scope), scope))
+    named = {id(segment.meaning): name for name, segment in scope.segments.items() if segment.meaning is not None}
+    scope = replace(scope, named=named)
     policies = declarations(files, syntax.Policy)
-    unique(files, syntax.Playbook, "playbook", scope)
+    unique(files, syntax.Playbook, "a playbook", scope)
     inside = replace(scope, start=Absent.MISSING, entry=False)
     meant = program.Program(
         playbooks=tuple(
-            playbook(node, inside, unread.first_words(node.lines)) for node in declarations(files, syntax.Playbook)
+            playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook)
         ),
         segments=scope.segments,
         policy=policy(policies, scope),

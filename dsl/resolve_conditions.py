@@ -11,31 +11,32 @@ from dsl import syntax
 from dsl.conditions import Condition, Field
 from dsl.program import Asked, Heard
 from dsl.resolve_types import TIMES, calendar, compared, contained, recent
-from dsl.resolve_values import LARGEST, seconds
+from dsl.resolve_values import seconds
 from dsl.scope import Absent, Scope
 from dsl.suggest import did_you_mean, listed
-from dsl.types import Type
 from dsl.wording import say
 
-DEEPEST = 30
-"""Brackets and `not` within each other; databases refuse what is much deeper."""
 MOST_TESTS = 400
 """Tests in one condition, with those of its segments: databases refuse what is much longer."""
+DEEPEST = 60
+"""Conditions within each other, with those of segments: databases refuse what is much deeper."""
 
 
 def ask(node: syntax.Condition, scope: Scope) -> Asked:
     """A condition of a playbook."""
     meaning = condition(node, scope)
-    if meaning is not None and (size(meaning) > MOST_TESTS or depth(meaning) > 2 * DEEPEST):
+    if meaning is not None and (size(meaning) > MOST_TESTS or depth(meaning) > DEEPEST):
         scope.tell(
             "WB225",
             node.span,
             f"With its segments this condition holds {size(meaning)} tests, {depth(meaning)} deep; more than "
-            f"{MOST_TESTS}, or {2 * DEEPEST} deep, is too much.",
+            f"{MOST_TESTS}, or {DEEPEST} deep, is too much.",
             "Use `is one of` for lists of values, or keep a field of its own for what is asked.",
         )
         meaning = None
-    return Asked(span=node.span, meaning=meaning, text=say(meaning, scope.catalog.currency) if meaning else "")
+    return Asked(
+        span=node.span, meaning=meaning, text=say(meaning, scope.catalog.currency, scope.named) if meaning else ""
+    )
 
 
 def hear(
@@ -44,29 +45,21 @@ def hear(
     """An event with its `where`, and with its window if there is one."""
     event = names.event(word, scope)
     asked = ask(where, scope.about(event)) if where is not None else None
-    length = seconds(within, scope) if within else None
+    length = seconds(within) if within else None
     return Heard(span=word.span, event=None if isinstance(event, Absent) else event.name, where=asked, seconds=length)
 
 
-def condition(node: syntax.Condition, scope: Scope, level: int = 0) -> Condition | None:
+def condition(node: syntax.Condition, scope: Scope) -> Condition | None:
     """What is meant, or None with a problem told."""
-    if level > DEEPEST:
-        scope.tell(
-            "WB224",
-            node.span,
-            f"More than {DEEPEST} brackets or `not` stand within each other.",
-            "Give the inner part a name: `segment NAME when …`.",
-        )
-        return None
     match node:
         case syntax.AllOf(conditions=parts):
-            inner = _each(parts, scope, level)
+            inner = _each(parts, scope)
             return c.AllOf(conditions=inner) if inner else None
         case syntax.AnyOf(conditions=parts):
-            inner = _each(parts, scope, level)
+            inner = _each(parts, scope)
             return c.AnyOf(conditions=inner) if inner else None
         case syntax.Not(condition=part):
-            meant = condition(part, scope, level + 1)
+            meant = condition(part, scope)
             return c.Not(condition=meant) if meant else None
         case syntax.HasEvent() | syntax.CanReceive() | syntax.InSegment() if scope.where is not None:
             scope.tell(
@@ -125,8 +118,8 @@ def asks_entry(meaning: Condition) -> bool:
             return False
 
 
-def _each(parts: tuple[syntax.Condition, ...], scope: Scope, level: int) -> tuple[Condition, ...] | None:
-    meant = [condition(part, scope, level + 1) for part in parts]
+def _each(parts: tuple[syntax.Condition, ...], scope: Scope) -> tuple[Condition, ...] | None:
+    meant = [condition(part, scope) for part in parts]
     return tuple(part for part in meant if part is not None) if None not in meant else None
 
 
@@ -169,7 +162,7 @@ def _test(
 def _pair(
     left: Field | None, value: syntax.Value, operator: str, node: syntax.Node, scope: Scope
 ) -> tuple[Field, c.Operand] | None:
-    right = names.operand(value, scope, left.type if left else Type.ANY)
+    right = names.operand(value, scope, left.type if left else None)
     return compared(left, right, operator, value, node, scope) if left and right else None
 
 
@@ -186,9 +179,6 @@ def _has_event(node: syntax.HasEvent, scope: Scope) -> Condition | None:
 
 
 def _bounds(times: syntax.Times, scope: Scope) -> tuple[int, int | None] | None:
-    if times.count >= LARGEST:
-        scope.tell("WB222", times.span, "This number is too large.", f"The largest is {LARGEST - 1:,}.")
-        return None
     match times.kind:
         case "at_least":
             if times.count > 0:
@@ -225,8 +215,7 @@ def _window(window: syntax.Window, scope: Scope) -> c.Window | None:
             )
             return None
         case kind:
-            length = seconds(window.duration, scope) if window.duration else None
-            return c.Window(kind=kind, seconds=length) if length else None
+            return c.Window(kind=kind, seconds=seconds(window.duration)) if window.duration else None
 
 
 def _can_receive(node: syntax.CanReceive, scope: Scope) -> Condition | None:

@@ -23,6 +23,19 @@ _LITERALS = {
     syntax.YesNo: Type.YES_NO,
 }
 
+PLANNED = frozenset(
+    {
+        "stage",
+        "lead_temperature",
+        "rfm.recency",
+        "rfm.frequency",
+        "rfm.monetary",
+        "value.predicted",
+        "recommended.on_sale",
+    }
+)
+"""Fields of the language that this version does not keep yet."""
+
 
 def types_beside(values: Iterable[syntax.Value], scope: Scope) -> frozenset[Type]:
     """The types that a field beside these values can have: what did-you-mean prefers. Empty: any."""
@@ -59,17 +72,19 @@ def field(word: syntax.Word, scope: Scope, fitting: Collection[Type] = ()) -> Fi
     elif name in scope.catalog.events:
         scope.tell("WB201", word.span, f"There is no field called `{name}`.", f"Did you mean `has {name}`?")
     else:
-        hint = _hint(name, scope.catalog.field_names(), fitting)
-        scope.tell(
-            "WB201", word.span, f"There is no field called `{name}`.", hint or f"Declare it: `field {name} is text`."
-        )
+        hint = _hint(name, scope.catalog.field_names(), fitting) or f"Declare it: `field {name} is text`."
+        if name in PLANNED:
+            hint = "It will come in a later version. Until then, leave it out."
+        scope.tell("WB201", word.span, f"There is no field called `{name}`.", hint)
     return None
 
 
-def operand(value: syntax.Value, scope: Scope, beside: Type = Type.ANY) -> Operand | None:
+def operand(value: syntax.Value, scope: Scope, beside: Type | None = Type.ANY) -> Operand | None:
     """A value, constant or field on the right side or of an argument, or None with a problem told.
 
-    `beside` is the type that it is compared with."""
+    `beside` is the type that it is compared with; None: what it is compared with is unknown and told, so that only
+    a slip of a known name is told here.
+    """
     if not isinstance(value, syntax.Word):
         return constant(value, scope)
     name = value.text
@@ -82,7 +97,9 @@ def operand(value: syntax.Value, scope: Scope, beside: Type = Type.ANY) -> Opera
     if name in scope.suspects:
         return None
     names = [*scope.catalog.field_names(), *((name, known.type) for name, known in scope.constants.items() if known)]
-    near = _nearest(name, names, () if beside is Type.ANY else (beside,))
+    near = _nearest(name, names, () if beside in (Type.ANY, None) else (beside,))
+    if beside is None and near is None:
+        return None
     hints = [f"Did you mean `{near}`?"] if near else []
     if beside in (Type.TEXT, Type.ANY):
         hints.append(f'For the text, write `"{name}"`.')
@@ -168,6 +185,8 @@ def _no_property(
     near = nearest(name, tuple(known))
     if near:
         hint = f"Did you mean `{prefix}{near}`?"
+    elif alike := did_you_mean(name, tuple(known)):
+        hint = alike
     elif known:
         hint = f"It has {listed(sorted(known))}."
     else:

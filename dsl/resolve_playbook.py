@@ -10,8 +10,8 @@ from dsl import plan, program, syntax
 from dsl import resolve_names as names
 from dsl.catalog import Event
 from dsl.resolve_conditions import ask, hear
-from dsl.resolve_steps import body, weekday
-from dsl.resolve_values import clock, seconds
+from dsl.resolve_steps import body
+from dsl.resolve_values import clock, seconds, weekday
 from dsl.scope import Absent, Scope
 from dsl.types import Type
 
@@ -46,7 +46,7 @@ def playbook(node: syntax.Playbook, scope: Scope, unread: frozenset[str]) -> pro
         source=node,
         name=node.name.text,
         about=about.text.value if about else "",
-        schedule=schedule(run, scope) if run else None,
+        schedule=_schedule(run) if run else None,
         start_on=start_on,
         start_when=start_when,
         only_if=ask(only_if.condition, replace(entered, place="in `only if`")) if only_if else None,
@@ -59,25 +59,21 @@ def playbook(node: syntax.Playbook, scope: Scope, unread: frozenset[str]) -> pro
     )
 
 
-def schedule(run: syntax.RunEvery, scope: Scope) -> plan.Schedule | None:
-    """When the flow runs by default, or None with a problem told."""
-    if run.duration:
-        length = seconds(run.duration, scope)
-        return plan.Schedule(seconds=length) if length else None
-    if run.clock is None:
-        return None
-    at = clock(run.clock.value)
-    if run.day is None or run.day.text == "day":
-        return plan.Schedule(time=at)
-    day = weekday(run.day, scope)
-    return plan.Schedule(time=at, weekday=day) if day else None
+def _schedule(run: syntax.RunEvery) -> plan.Schedule | None:
+    match run:
+        case syntax.RunEvery(duration=syntax.Duration() as duration):
+            return plan.Schedule(seconds=seconds(duration))
+        case syntax.RunEvery(clock=syntax.Clock(value=at), day=day):
+            is_daily = day is None or day.text == "day"
+            return plan.Schedule(time=clock(at), weekday=None if day is None or is_daily else weekday(day))
+        case _:
+            return None
 
 
 def _entry(enter: syntax.Enter, scope: Scope) -> plan.Entry | None:
     match enter:
         case syntax.Enter(kind="again", after=syntax.Duration() as after):
-            length = seconds(after, scope)
-            return plan.Entry(kind="again", seconds=length) if length else None
+            return plan.Entry(kind="again", seconds=seconds(after))
         case syntax.Enter(kind="per", per=syntax.Word() as word):
             return _keyed(word, scope)
         case syntax.Enter(kind=kind):

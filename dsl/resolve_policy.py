@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dsl import plan, syntax
 from dsl import resolve_names as names
-from dsl.resolve_steps import weekday
-from dsl.resolve_values import clock, seconds
+from dsl.resolve_values import clock, seconds, weekday
 from dsl.scope import Scope
 
 
@@ -19,11 +18,10 @@ def policy(declared: tuple[syntax.Policy, ...], scope: Scope) -> plan.Policy:
             case syntax.QuietHours(start=start, end=end):
                 hours = hours or (clock(start.value), clock(end.value))
             case syntax.QuietDays(days=words):
-                days += [day for word in words if (day := weekday(word, scope)) and day not in days]
+                days += [day for day in map(weekday, words) if day not in days]
             case syntax.Limit(channel=word, count=count, per=per):
-                channel, length = names.channel(word, scope), seconds(per, scope)
-                if channel and length:
-                    limits.append(plan.Limit(channel=channel, count=count, seconds=length))
+                if channel := names.channel(word, scope):
+                    limits.append(plan.Limit(channel=channel, count=count, seconds=seconds(per)))
             case syntax.Broken():
                 pass  # told by the parser
     return plan.Policy(quiet_hours=hours, quiet_days=tuple(days), limits=tuple(limits))

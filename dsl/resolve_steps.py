@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from typing import cast, get_args
-
-from dsl import plan, program, syntax
+from dsl import program, syntax
 from dsl import resolve_names as names
 from dsl.resolve_conditions import ask, hear
-from dsl.resolve_values import clock, seconds
+from dsl.resolve_values import clock, seconds, weekday
 from dsl.scope import Scope
 from dsl.suggest import did_you_mean
 from dsl.wording import plural
 
-DEEPEST = 12
-"""Blocks within blocks."""
 
-
-def body(lines: tuple[syntax.Step, ...], scope: Scope, depth: int = 0) -> tuple[program.Step, ...]:
+def body(lines: tuple[syntax.Step, ...], scope: Scope) -> tuple[program.Step, ...]:
     """The steps of a block, in order."""
-    if depth > DEEPEST and lines:
-        scope.tell(
-            "WB227",
-            lines[0].span,
-            f"This stands inside more than {DEEPEST} blocks.",
-            "Split the journey into two playbooks, or use `otherwise if`.",
-        )
-        return ()
-    return tuple(_step(line, scope, depth) for line in lines)
+    return tuple(_step(line, scope) for line in lines)
 
 
-def _step(line: syntax.Step, scope: Scope, depth: int) -> program.Step:
+def _step(line: syntax.Step, scope: Scope) -> program.Step:
     match line:
         case syntax.Send():
             return _send(line, scope)
@@ -38,16 +25,16 @@ def _step(line: syntax.Step, scope: Scope, depth: int) -> program.Step:
         case syntax.If(branches=branches, otherwise=otherwise):
             return program.If(
                 span=line.span,
-                arms=tuple(_arm(branch, scope, depth) for branch in branches),
-                otherwise=None if otherwise is None else body(otherwise, scope, depth + 1),
+                arms=tuple(_arm(branch, scope) for branch in branches),
+                otherwise=None if otherwise is None else body(otherwise, scope),
             )
         case syntax.Experiment():
-            return _experiment(line, scope, depth)
+            return _experiment(line, scope)
         case syntax.Stop():
             return program.Stop(span=line.span)
         case syntax.Broken(body=inner):
             steps = tuple(step for step in inner if isinstance(step, syntax.Step))
-            return program.Broken(span=line.span, body=body(steps, scope, depth + 1))
+            return program.Broken(span=line.span, body=body(steps, scope))
 
 
 def _send(line: syntax.Send, scope: Scope) -> program.Send:
@@ -90,10 +77,10 @@ def _wait(line: syntax.Wait, scope: Scope) -> program.Wait:
     at = clock(line.clock.value) if line.clock else None
     length = line.duration
     count = f"{length.count} {plural(length.unit, length.count)}" if length else ""
-    day = weekday(line.weekday, scope)
+    day = weekday(line.weekday) if line.weekday else None
     until = f"until {f'{day} ' if day else ''}{at}" if at else ""
     words = f"{count} {until}".strip()
-    lasts = seconds(length, scope) if length else None
+    lasts = seconds(length) if length else None
     if at is None:
         return program.Wait(span=line.span, words=words, seconds=lasts)
     days = None if lasts is None else lasts // 86_400
@@ -108,24 +95,12 @@ def _wait(line: syntax.Wait, scope: Scope) -> program.Wait:
     return program.Wait(span=line.span, words=words, days=days, time=at, weekday=day)
 
 
-def weekday(word: syntax.Word | None, scope: Scope) -> plan.Weekday | None:
-    """A weekday by name, or None with a problem told."""
-    if word is None:
-        return None
-    for day in get_args(plan.Weekday):
-        if day == word.text:
-            return cast(plan.Weekday, day)
-    hint = did_you_mean(word.text, get_args(plan.Weekday)) or "Write one of `monday` to `sunday`."
-    scope.tell("WB228", word.span, f"There is no weekday called `{word.text}`.", hint)
-    return None
-
-
-def _arm(branch: syntax.Branch, scope: Scope, depth: int) -> program.Arm:
+def _arm(branch: syntax.Branch, scope: Scope) -> program.Arm:
     asked = None if isinstance(branch.condition, syntax.Broken) else ask(branch.condition, scope)
-    return program.Arm(span=branch.condition.span, asked=asked, body=body(branch.body, scope, depth + 1))
+    return program.Arm(span=branch.condition.span, asked=asked, body=body(branch.body, scope))
 
 
-def _experiment(line: syntax.Experiment, scope: Scope, depth: int) -> program.Experiment:
+def _experiment(line: syntax.Experiment, scope: Scope) -> program.Experiment:
     variants, holdout, measure = [], None, None
     for part in line.lines:
         match part:
@@ -135,7 +110,7 @@ def _experiment(line: syntax.Experiment, scope: Scope, depth: int) -> program.Ex
                         span=part.name.span,
                         name=part.name.text,
                         share=float(part.share.amount),
-                        body=body(part.body, scope, depth + 1),
+                        body=body(part.body, scope),
                     )
                 )
             case syntax.Holdout(share=share):

@@ -54,9 +54,8 @@ def compared(
 
 def recent(node: syntax.Recency, field: Field | None, scope: Scope) -> c.Recency | None:
     """`is in the last D` and its kin, of a field that holds a time."""
-    length = seconds(node.duration, scope)
     timed = _timed(node, field, scope)
-    return c.Recency(field=timed, kind=node.kind, seconds=length) if timed and length else None
+    return c.Recency(field=timed, kind=node.kind, seconds=seconds(node.duration)) if timed else None
 
 
 def calendar(node: syntax.Calendar, field: Field | None, scope: Scope) -> c.Calendar | None:

@@ -27,6 +27,8 @@ class Scope:
     constants: Mapping[str, Constant | None]
     """None: declared, but its value is wrong."""
     segments: Mapping[str, Segment]
+    named: Mapping[int, str]
+    """The segments' names by the identity of their meanings: see `wording.say`."""
     suspects: frozenset[str]
     """Names that lines which could not be read may have declared: they are not told as unknown."""
     problems: list[Diagnostic]
@@ -37,7 +39,7 @@ class Scope:
     entry: bool = False
     """There is an entry that `since entry` can count from."""
     place: str = "here"
-    """Where it stands, for messages: `in \`start when\``."""
+    """Where it stands, for messages, such as: in `start when`."""
 
     def tell(self, code: str, span: Span, message: str, hint: str | None = None, severity: Severity = "error") -> None:
         """Adds a problem."""

@@ -36,10 +36,10 @@ class Statement:
 
 
 def statements(source: str) -> tuple[Token | None, list[Statement]]:
-    """The statements of a source, and before them what stands above the first (blank lines and comments), if anything."""
+    """What stands above the first statement (blank lines and comments), if anything; and the statements."""
     lines = source_lines(source)
     tokens = [token for token in lex(plain(source)) if token]
-    while tokens and tokens[0].type == "CONTINUATION":  # the first word is `and`: nothing stands above to go on with
+    if tokens and tokens[0].type == "CONTINUATION":  # the first word is `and`: nothing stands above to go on with
         tokens[0].type = "_NL"
     above = tokens.pop(0) if tokens and tokens[0].type == "_NL" else None
     found: list[Statement] = []

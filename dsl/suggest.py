@@ -8,14 +8,14 @@ from collections.abc import Collection
 def nearest(word: str, known: Collection[str]) -> str | None:
     """The known name that `word` is a slip of, or None when nothing is near enough.
 
-    A slip is a letter too many, too few, wrong or swapped with its neighbour (optimal string alignment); a third of
-    the word's letters may be slips, and at least one. A name that has the same parts in another order, or the parts
-    of the word among its own (`total` for `cart.total`), comes after real slips.
+    A slip is a letter too many, too few, wrong or swapped with its neighbour (optimal string alignment); a quarter
+    of the word's letters may be slips, and at least one. A name that has the parts of the word among its own, or that
+    the word ends with (`total` and `cart.total`), comes after real slips.
     """
     best: tuple[int, str] | None = None
     for name in known:
-        limit = max(1, len(word) // 3) if best is None else best[0] - 1
-        if limit >= 0 and (steps := distance(word, name, limit)) is not None:
+        limit = max(1, (len(word) + 2) // 4) if best is None else best[0] - 1
+        if limit >= 0 and (steps := distance(word, name, limit)) is not None and _parts_alike(word, name):
             best = (steps, name)
     if best is not None:
         return best[1]
@@ -55,10 +55,20 @@ def distance(one: str, other: str, limit: int) -> int | None:
     return row[-1] if row[-1] <= limit else None
 
 
+def _parts_alike(word: str, name: str) -> bool:
+    """Whether each part is a slip of its fellow: `order_placed` is no slip of `order_updated`."""
+    ours, theirs = _parts(word), _parts(name)
+    if len(ours) != len(theirs):
+        return True
+    return all(distance(a, b, (len(a) + 2) // 3) is not None for a, b in zip(ours, theirs, strict=True))
+
+
 def _same_parts(word: str, known: Collection[str]) -> str | None:
     parts = set(_parts(word))
-    fits = [name for name in known if parts <= set(_parts(name))]
-    return min(fits, key=lambda name: (len(name), name)) if fits else None
+    wider = [name for name in known if parts <= set(_parts(name))]
+    if wider:
+        return min(wider, key=lambda name: (len(name), name))
+    return next((name for name in known if word.endswith(f".{name}")), None)
 
 
 def _parts(name: str) -> list[str]:

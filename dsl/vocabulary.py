@@ -22,6 +22,30 @@ KINDS: Final = {
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
+SHORT_UNITS: Final = {
+    **dict.fromkeys(("m", "min", "mins"), "minutes"),
+    **dict.fromkeys(("h", "hr", "hrs"), "hours"),
+    **dict.fromkeys(("d", "days"), "days"),
+    **dict.fromkeys(("w", "wk", "wks"), "weeks"),
+    "mo": "months",
+    "hours": "hours",
+}
+COUNTS: Final = {"once": 1, "twice": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
+SIGNS: Final = {
+    **dict.fromkeys(("dollar", "dollars"), "$"),
+    **dict.fromkeys(("euro", "euros"), "€"),
+    **dict.fromkeys(("pound", "pounds"), "£"),
+    "¥": "JPY",
+    "₹": "INR",
+    "₺": "TRY",
+    "₩": "KRW",
+    "₴": "UAH",
+    "₪": "ILS",
+}
+"""The sign or code that is meant by a word or a sign."""
+CURRENCIES: Final = frozenset(
+    {"AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HUF", "JPY", "NOK", "PLN", "RON", "SEK", "USD"}
+)
 
 GROUPS: Final = (
     (
@@ -122,13 +146,26 @@ FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "coming": (("NEXT",),),
     "older": (("MORE",),),
     "includes": (("CONTAINS",),),
+    "exists": (("IS", "KNOWN"),),
+    "-": (("TO",),),
+    "–": (("TO",),),
+    "—": (("TO",),),
     "startswith": (("STARTS", "WITH"),),
     "starts_with": (("STARTS", "WITH"),),
     "begins": (("STARTS",),),
 }
 """What people write: for each, the words of this language that may be meant. Tried in order; the first that fits."""
 
-FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "then", "to"})
+COMPARATIVES: Final = {
+    **dict.fromkeys(("greater", "bigger", "higher", "larger"), "Write the sign `>` in place of all three words."),
+    **dict.fromkeys(("less", "fewer", "smaller", "lower"), "Write the sign `<` in place of all three words."),
+    **dict.fromkeys(("older", "earlier"), "Write it like `is more than 3 days ago`."),
+    **dict.fromkeys(("newer", "younger", "later"), "Write it like `is in the last 3 days`."),
+    "equal": "Write only `is`.",
+}
+"""What to write for `is greater than` and the like."""
+
+FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from"})
 """Words that may simply be too much."""
 
 CLOSERS: Final = frozenset({"end", "endif", "done", "fi", "pass", "}", "{"})
@@ -207,6 +244,20 @@ PLACES: Final[dict[str, str]] = {
     "EVENT": "file",
 }
 """Where a line that begins with the word belongs."""
+
+NAMES: Final = {
+    "SEND": "a channel like `email`",
+    "RECEIVE": "a channel like `email`",
+    "LIMIT": "a channel like `email`",
+    "HAS": "the name of an event, like `order_completed`",
+    "NO": "the name of an event, like `order_completed`",
+    "ON": "the name of an event, like `order_completed`",
+    "GOAL": "the name of an event, like `order_completed`",
+    "MEASURE": "the name of an event, like `order_completed`",
+    "SEGMENT": "the name of a segment",
+    "ABOUT": "the name of a topic",
+}
+"""What a name is the name of, by the word before it."""
 
 BELONGS: Final = {
     "file": "stands at the left edge, outside of every block",

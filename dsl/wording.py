@@ -5,6 +5,7 @@ What `say` returns is the language itself: parsed and resolved again, it is the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from dsl import conditions as c
@@ -34,6 +35,8 @@ KINDS = {
     Type.ANY: "of no declared type",
 }
 """Each type in plain words."""
+NOBODY: Mapping[int, str] = {}
+"""No segments."""
 
 
 def number(value: int | float) -> str:
@@ -90,17 +93,23 @@ def written(value: Operand, currency: str) -> str:
             return str(other)
 
 
-def say(condition: Condition, currency: str) -> str:
-    """A condition as a playbook writes it, on one line."""
+def say(condition: Condition, currency: str, named: Mapping[int, str] = NOBODY) -> str:
+    """A condition as a playbook writes it, on one line.
+
+    `named` has the names of segments by the identity of their meanings: a part that is such a meaning, the very same
+    object, was written `in segment NAME`, and is said so.
+    """
+    if name := named.get(id(condition)):
+        return f"in segment {name}"
     match condition:
         case c.AllOf(conditions=parts):
-            return " and ".join(_inside(part, currency, c.AllOf, c.AnyOf) for part in parts)
+            return " and ".join(_inside(part, currency, named, c.AllOf, c.AnyOf) for part in parts)
         case c.AnyOf(conditions=parts):
-            return " or ".join(_inside(part, currency, c.AnyOf) for part in parts)
+            return " or ".join(_inside(part, currency, named, c.AnyOf) for part in parts)
         case c.Not(condition=c.Known(field=field)):
             return f"{written(field, currency)} is unknown"
         case c.Not(condition=inner):
-            return f"not {_inside(inner, currency, c.AllOf, c.AnyOf)}"
+            return f"not {_inside(inner, currency, named, c.AllOf, c.AnyOf)}"
         case c.HasEvent():
             return _has(condition, currency)
         case c.CanReceive(channel=channel, topic="marketing"):
@@ -149,7 +158,7 @@ def _has(asked: c.HasEvent, currency: str) -> str:
 
 def where(condition: Condition, currency: str) -> str:
     """`where total >= $100`, `where (total >= $100 and coupon is known)`"""
-    return f"where {_inside(condition, currency, c.AllOf, c.AnyOf, c.Not)}"
+    return f"where {_inside(condition, currency, NOBODY, c.AllOf, c.AnyOf, c.Not)}"
 
 
 def _window(window: c.Window) -> str:
@@ -164,7 +173,7 @@ def _window(window: c.Window) -> str:
             return "since entry"
 
 
-def _inside(part: Condition, currency: str, *bracketed: type[Condition]) -> str:
-    said = say(part, currency)
-    is_plain = isinstance(part, c.Not) and isinstance(part.condition, c.Known)
+def _inside(part: Condition, currency: str, named: Mapping[int, str], *bracketed: type[Condition]) -> str:
+    said = say(part, currency, named)
+    is_plain = (isinstance(part, c.Not) and isinstance(part.condition, c.Known)) or id(part) in named
     return f"({said})" if isinstance(part, bracketed) and not is_plain else said

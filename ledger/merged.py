@@ -6,14 +6,17 @@ that stays looks as if it had never been inside).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, delete, func, or_, select, update
 
 from store.clock import micros
 from store.schema import assignments, enrollments, matches, outbox, profiles
 
 _LONGEST_CHAIN = 10
+
+_Same = Callable[[FromClause], ColumnElement[bool]]
 
 
 def follow_merges(connection: Connection, playbook: str, as_of: datetime) -> int:
@@ -75,27 +78,21 @@ def _end_doubles(connection: Connection, playbook: str, as_of: datetime) -> None
     )
 
 
-def _drop_doubles(connection: Connection, table: Table, playbook: str, same: object) -> None:
+def _drop_doubles(connection: Connection, table: Table, playbook: str, same: _Same) -> None:
     """Remove the rows whose person is there already under the profile that stays, or under another that goes there."""
-    assert callable(same)
-    twin, other = table.alias("twin"), profiles.alias("other")
-    target: ColumnElement[int] = (
-        select(profiles.c.merged_into).where(profiles.c.id == table.c.profile_id).scalar_subquery()
+    twin, other, gone = table.alias("twin"), profiles.alias("other"), profiles.alias("gone")
+    there = or_(
+        other.c.id == gone.c.merged_into,
+        and_(other.c.merged_into == gone.c.merged_into, other.c.id < gone.c.id),
     )
     elsewhere = (
         select(twin.c.profile_id)
-        .join(other, other.c.id == twin.c.profile_id)
-        .where(
-            same(twin),
-            or_(
-                other.c.id == target,
-                and_(other.c.merged_into == target, twin.c.profile_id < table.c.profile_id),
-            ),
-        )
+        .select_from(twin.join(other, other.c.id == twin.c.profile_id).join(gone, there))
+        .where(gone.c.id == table.c.profile_id, same(twin))
     )
     stale = select(profiles.c.id).where(profiles.c.merged_into.is_not(None))
     connection.execute(
-        delete(table).where(table.c.playbook == playbook, table.c.profile_id.in_(stale), exists(elsewhere))
+        delete(table).where(table.c.playbook == playbook, table.c.profile_id.in_(stale), elsewhere.exists())
     )
 
 

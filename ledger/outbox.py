@@ -277,8 +277,8 @@ def poisoned(connection: Connection, id: int, token: str, detail: str, as_of: da
     return connection.execute(update(outbox).where(mine).values(values)).rowcount
 
 
-def _answer(connection: Connection, id: int, token: str, **values: Any) -> int:
-    return connection.execute(_ANSWER.values(values), {"row": id, "held": token}).rowcount
+def _answer(connection: Connection, row: int, held: str, /, **values: Any) -> int:
+    return connection.execute(_ANSWER.values(values), {"row": row, "held": held}).rowcount
 
 
 # ── Settling ──────────────────────────────────────────────────────────────────────────────────────────────────────────

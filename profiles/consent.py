@@ -31,7 +31,7 @@ def is_consent(trait: str) -> bool:
 
 
 def consents_of(traits: Mapping[str, Any], at: int) -> tuple[Consent, ...]:
-    """The consents that the traits give or refuse. `email_consent`: about marketing, `email_consent_offers`: about offers.
+    """The consents that the traits give or refuse. `email_consent`: about marketing, `email_consent_offers`: offers.
 
     `consent_at` is their time, without it `at`. Raises CallError for anything but true and false.
     """

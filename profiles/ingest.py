@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import OperationalError
@@ -32,6 +32,8 @@ _LOCK = 7_262_174_002
 """Any number, the same in every process: PostgreSQL's lock of whoever ingests. Two at once would find the same visitor
 unknown and make two people of one."""
 _TRIES = 3
+_DEADLOCK = "40P01"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +110,22 @@ def ingest(engine: Engine, calls: Sequence[Call], *, rules: Rules, received_at: 
     The order of calls, of batches, and their repetition do not matter. Raises StoreError.
     """
     with explained(engine):
-        for left in reversed(range(_TRIES)):
-            try:
-                with write(engine) as connection:
-                    return ingest_batch(connection, calls, rules=rules, received_at=received_at)
-            except OperationalError as error:
-                # A tick and a join of two people may wait for each other on PostgreSQL; nothing of the batch was kept.
-                if left == 0 or getattr(error.orig, "sqlstate", None) != "40P01":
-                    raise
-    raise AssertionError("unreachable")
+        return in_transaction(
+            engine, lambda connection: ingest_batch(connection, calls, rules=rules, received_at=received_at)
+        )
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Do the work in one transaction, and again when it and a tick waited for each other (PostgreSQL)."""
+    for _ in range(_TRIES - 1):
+        try:
+            with write(engine) as connection:
+                return work(connection)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                raise
+    with write(engine) as connection:
+        return work(connection)
 
 
 def ingest_batch(connection: Connection, calls: Sequence[Call], *, rules: Rules, received_at: datetime) -> IngestResult:

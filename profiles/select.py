@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     FromClause,
     and_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy import Text as SqlText
 
@@ -66,12 +68,19 @@ def holds(condition: Condition, moment: Moment) -> ColumnElement[bool]:
     Raises ValueError for what cannot be asked there, none of which the compiler lets through: `since entry` and
     `event.x` without an enrollment, `recommended.…`, a property outside of `where`, types that cannot be compared.
     """
-    return _holds(condition, Place(moment=moment))
+    return _typed(_holds(condition, Place(moment=moment)))
 
 
 def event_holds(condition: Condition | None, moment: Moment, events: FromClause = schema.events) -> ColumnElement[bool]:
     """Whether a row of `events` meets a `where`; true without one. Fields of the person need `people()` in the FROM."""
-    return true() if condition is None else _holds(condition, Place(moment=moment, properties=events.c.properties))
+    if condition is None:
+        return true()
+    return _typed(_holds(condition, Place(moment=moment, properties=events.c.properties)))
+
+
+def _typed(test: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQLAlchemy forgets that NOT of a conjunction is a boolean, and SQLite would give back 0 and 1."""
+    return type_coerce(test, Boolean())
 
 
 def _holds(condition: Condition, place: Place) -> ColumnElement[bool]:

@@ -60,9 +60,9 @@ def calendar(condition: Calendar, place: Place) -> ColumnElement[bool]:
     if isinstance(find(field, place), Column):
         return sure(among_instants, value)
     # Sent as a day, it is that day everywhere, and not an instant of it that is another day in the project's zone.
-    text = read(field, Type.TEXT, place)
-    sent_as_day = and_(value.is_not(None), func.length(text) == 10)
-    return func.coalesce(case((sent_as_day, among_days(json.Ordinal(text))), else_=among_instants), false())
+    sent = read(field, Type.DATE, place)
+    sent_as_day = and_(sent.is_not(None), func.length(read(field, Type.TEXT, place)) == 10)
+    return func.coalesce(case((sent_as_day, among_days(json.Ordinal(sent))), else_=among_instants), false())
 
 
 def _utc_day(at: int) -> ColumnElement[str]:

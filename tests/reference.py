@@ -85,9 +85,9 @@ def holds(condition: c.Condition, person: Person, now: Now, row: Mapping[str, An
                 "next": now.at <= at < now.at + gap,
             }[kind]
         case c.Calendar(field=left, kind=kind, day=day):
-            as_day = read(left, Type.DATE) if left.type is Type.DATE or bare_day(left, read) else None
-            if as_day is not None:
-                return bool(as_day < day if kind == "before" else as_day > day)
+            if left.type is Type.DATE or bare_day(left, read):
+                mine = read(left, Type.DATE)
+                return mine is not None and bool(mine < day if kind == "before" else mine > day)
             at = read(left, Type.TIMESTAMP)
             if at is None:
                 return False
@@ -192,7 +192,9 @@ def value_of(operand: c.Operand, kind: Type, person: Person, now: Now, row: Mapp
         return typed(traits.get("browsing_products"), kind)
     if name.startswith("browsing.last_product"):
         viewed = traits.get("browsing_products") or [None]
-        return typed(inner(viewed[0], name.removeprefix("browsing.last_product.")) if name.count(".") > 1 else viewed[0], kind)
+        return typed(
+            inner(viewed[0], name.removeprefix("browsing.last_product.")) if name.count(".") > 1 else viewed[0], kind
+        )
     if name.replace(".", "_") in TRAITS:
         return traits.get(name.replace(".", "_"))
     if name in person.profile:

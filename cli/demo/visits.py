@@ -92,7 +92,7 @@ def live(person: Person, *, seed: int, end: datetime) -> list[Call]:
     for moment, event, properties in later:
         story.clock, story.context = moment, None
         story.track(event, **properties)
-    if story.known and person.traits["email_consent"] and random.random() < 0.03:
+    if story.calls and story.known and person.traits["email_consent"] and random.random() < 0.03:
         story.clock = story.clock + (end - story.clock) * random.random()
         story.write("identify", traits={"email_consent": False, "consent_source": "preferences page"})
     stamp = end.isoformat(timespec="milliseconds").replace("+00:00", "Z")

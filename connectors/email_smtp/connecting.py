@@ -101,8 +101,8 @@ def _own_name(client: aiosmtplib.SMTP) -> str:
 def _why(stage: Stage, error: Exception, settings: SmtpSettings) -> Meaning:
     """The trouble in words. The words of the error itself are used only where they cannot hold a secret."""
     place = settings.place
-    cause: BaseException = error
-    while cause.__cause__ is not None:
+    cause = error
+    while isinstance(cause.__cause__, Exception):
         cause = cause.__cause__
     match cause:
         case ssl.SSLCertVerificationError():
@@ -138,10 +138,10 @@ def _why(stage: Stage, error: Exception, settings: SmtpSettings) -> Meaning:
                 retry_after=told.retry_after,
             )
         case TimeoutError():
-            what = "cannot be reached" if stage is Stage.CONNECT else "does not answer"
             return _unavailable(
                 "server_unreachable",
-                f"{place} {what} in time. Check WINBACK_SMTP_URL, and whether a firewall is between.",
+                f"{place} does not answer in time. Check WINBACK_SMTP_URL, and whether a firewall is between. A port"
+                " for TLS only, such as 465, needs smtps://.",
             )
         case aiosmtplib.SMTPException() if stage is Stage.LOGIN and not isinstance(cause, ConnectionError):
             return _unavailable("login_not_offered", f"{place} offers no way to log in that is known here.")

@@ -62,7 +62,8 @@ _ANY = ".*"
 _NOBODY = "|".join(
     (
         r"user unknown|unknown (?:user|recipient|mailbox|local)|no such|does ?n[o']t exist|not exist|no mailbox",
-        r"not found|invalid (?:recipient|mailbox|user|address)|recipient (?:unknown|invalid)|(?:user|mailbox) not known",
+        r"not found|invalid (?:recipient|mailbox|user|address)|recipient (?:unknown|invalid)",
+        r"(?:user|mailbox) not known",
     )
 )
 

@@ -1,7 +1,7 @@
 """The connector: `outbox/email/2026-03-07/101500_cart_reminder_1a2b3c4d5e6f.eml`.
 
-A key has one file for ever, whatever the time of the second try: the first try notes the file's name under `.keys/`, and
-later tries read it there. A file appears under its name only when it is whole and on the disk.
+A key has one file for ever, whatever the time of the second try: the first try notes the file's name under `.keys/`,
+and later tries read it there. A file appears under its name only when it is whole and on the disk.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_everybody_known_was_introduced_first(shop: Shop) -> None:
     introduced = set()
     for call in shop.calls:
         if "userId" in call and call["userId"] not in introduced:
-            assert call["type"] == "identify"
+            assert "email" in call["traits"]
             assert call["anonymousId"].startswith("browser-")
             introduced.add(call["userId"])
 
