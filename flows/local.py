@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from flows import quiet
+from flows.server import PORT_REFUSED
 from flows.watch import Parameters, Report
 
 if TYPE_CHECKING:
@@ -134,7 +135,10 @@ def _start(home: Path, pages: bool, port: int, patience: float) -> Server:
     assert process.stdout is not None
     taken = process.stdout.readline().strip()
     if not taken:
-        process.wait()
+        if process.wait() == PORT_REFUSED:
+            raise ServerError(
+                f"Port {port} cannot be had: another program uses it.\nHint: Name another; 0 is any free one."
+            )
         raise _not_started(home, f"it ended with code {process.returncode}")
     server = Server(url=f"http://127.0.0.1:{taken}/api", home=home, patience=patience, process=process)
     if pages:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     import uvicorn
 
 HOST = "127.0.0.1"
+PORT_REFUSED = 98
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until standard input ends. Exits with 1 when the port is taken."""
+    """Serve until standard input ends. Exits with PORT_REFUSED when the port cannot be had."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--port", type=int, default=0, help="0: any free one")
     options.add_argument("--pages", action="store_true", help="serve the pages and run all services, not only the API")
@@ -32,7 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         listening = socket.create_server((HOST, chosen.port))
     except OSError as error:
-        sys.exit(f"port {chosen.port}: {error.strerror}")
+        print(f"port {chosen.port}: {error.strerror}", file=sys.stderr)
+        sys.exit(PORT_REFUSED)
     port = listening.getsockname()[1]
     # Read when Prefect is imported. Without them the pages would ask the server's default port.
     os.environ.update(PREFECT_SERVER_API_HOST=HOST, PREFECT_SERVER_API_PORT=str(port))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,8 +19,14 @@ from flows.watch import Parameters, Watcher
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    before = dict(os.environ)
     with local_server(tmp_path_factory.mktemp("prefect")) as started:
         started.ready()
+        import flows.build  # noqa: F401  Prefect is loaded while its surroundings stand
+
+        # Other tests start commands of their own, which must not find this server.
+        os.environ.clear()
+        os.environ.update(before)
         yield started
 
 
@@ -31,7 +38,7 @@ class Told:
     parameters: Parameters
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plan() -> Plan:
     """A branch that joins, a wait, a branch at the end."""
     total = Field(scope="profile", name="cart.total", type=Type.MONEY)
@@ -87,7 +94,7 @@ def draw(plan: Plan, watcher: Watcher) -> None:
     watcher.show("summary", "What happened", "**312** people entered.")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tick(plan: Plan) -> Callable[[Parameters, Watcher], Told]:
     """A tick that draws the plan, and tells what it was asked."""
 

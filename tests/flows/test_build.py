@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -69,13 +69,18 @@ def run(server: Server, plan: Plan, tick: Tick, parameters: Parameters | None = 
     return server.run(flow, parameters or Parameters())
 
 
-def test_a_run_reads_as_the_playbook(server: Server, plan: Plan, tick: Tick) -> None:
-    run(server, plan, tick)
-    shown = Shown(server, "abandoned_cart")
-    names = {step["id"]: step["name"] for step in shown.steps}
+@pytest.fixture(scope="module")
+def drawn(server: Server, plan: Plan, tick: Tick) -> Shown:
+    """One run of the whole playbook, under a name that no other test uses."""
+    run(server, replace(plan, name="drawn_once"), tick)
+    return Shown(server, "drawn_once")
+
+
+def test_a_run_reads_as_the_playbook(drawn: Shown) -> None:
+    names = {step["id"]: step["name"] for step in drawn.steps}
     arrows = {
         step["name"]: sorted(names[before["id"]] for before in step["task_inputs"].get("wait_for", []))
-        for step in shown.steps
+        for step in drawn.steps
     }
     assert arrows == {
         "enter - 312 people": [],
@@ -92,12 +97,13 @@ def test_a_run_reads_as_the_playbook(server: Server, plan: Plan, tick: Tick) -> 
         "send sms cart_last_call - 312 people": ["if can receive sms - 312 people"],
         "send email cart_last_call - 312 people": ["if can receive sms - 312 people"],
     }
-    assert {step["state_type"] for step in shown.steps} == {"COMPLETED"}
+    assert {step["state_type"] for step in drawn.steps} == {"COMPLETED"}
     assert list(arrows)[:2] == ["enter - 312 people", "if cart.total >= EUR 50 - 312 people"]
 
 
 def test_flow_and_run_are_named_after_the_playbook(server: Server, plan: Plan, tick: Tick) -> None:
-    run(server, plan, tick, Parameters(dry_run=True, as_of=AT, limit=5))
+    asked = Parameters(dry_run=True, as_of=AT, limit=5)
+    assert run(server, plan, tick, asked).parameters == asked
     from flows.build import build
 
     flow = build(plan, source=SOURCE, tick=tick)
@@ -109,11 +115,6 @@ def test_flow_and_run_are_named_after_the_playbook(server: Server, plan: Plan, t
     assert (found["state_type"], found["state"]["message"]) == ("COMPLETED", "312 entered · 580 sent")
     assert found["parameters"] == {"dry_run": True, "as_of": "2026-11-21T10:00:00+00:00", "limit": 5, "only_new": False}
     assert found["state"]["data"] is None
-
-
-def test_parameters_reach_the_tick(server: Server, plan: Plan, tick: Tick) -> None:
-    asked = Parameters(dry_run=True, as_of=AT, limit=5, only_new=True)
-    assert run(server, plan, tick, asked).parameters == asked
 
 
 def test_parameters_explain_themselves(plan: Plan, tick: Tick, server: Server) -> None:  # noqa: ARG001  quiet Prefect
@@ -135,20 +136,17 @@ def test_parameters_without_sense_are_refused(server: Server, plan: Plan, tick: 
         run(server, plan, tick, wrong)
 
 
-def test_the_log_is_in_sentences(server: Server, plan: Plan, tick: Tick) -> None:
-    run(server, plan, tick)
-    log = Shown(server, "abandoned_cart").log
-    assert "Two messages of the last run have no answer yet." in log
-    assert not [line for line in log if line.startswith("Finished in state Completed()")]
+def test_the_log_is_in_sentences(drawn: Shown) -> None:
+    assert "Two messages of the last run have no answer yet." in drawn.log
+    assert not [line for line in drawn.log if line.startswith("Finished in state Completed()")]
 
 
-def test_tables_and_texts_are_kept(server: Server, plan: Plan, tick: Tick) -> None:
-    run(server, plan, tick)
-    kept = {made["key"]: made for made in Shown(server, "abandoned_cart").about_run("artifacts")}
-    assert set(kept) == {"abandoned-cart-steps", "abandoned-cart-skipped", "abandoned-cart-summary"}
-    steps = json.loads(kept["abandoned-cart-steps"]["data"])
+def test_tables_and_texts_are_kept(drawn: Shown) -> None:
+    kept = {made["key"]: made for made in drawn.about_run("artifacts")}
+    assert set(kept) == {"drawn-once-steps", "drawn-once-skipped", "drawn-once-summary"}
+    steps = json.loads(kept["drawn-once-steps"]["data"])
     assert steps[0] == {"step": "if cart.total >= €50", "people": 312}
-    assert kept["abandoned-cart-summary"]["data"] == "### What happened\n\n**312** people entered."
+    assert kept["drawn-once-summary"]["data"] == "### What happened\n\n**312** people entered."
 
 
 def test_an_empty_table_is_a_text(server: Server, plan: Plan) -> None:
