@@ -83,24 +83,37 @@ def _parsed(body: Body, environment: Sandbox, problems: list[str]) -> nodes.Temp
     except TemplateSyntaxError as error:
         problems.append(f"{body.place(error.lineno)}: {_sentence(error)}")
         return None
-    for kind, told in _FORBIDDEN.items():
-        problems += [f"{body.place(node.lineno)}: {told}" for node in tree.find_all(kind)]
-    problems += [
-        f"{body.place(loop.lineno)}: A loop cannot be `recursive`."
-        for loop in tree.find_all(nodes.For)
-        if loop.recursive
-    ]
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
-        known = environment.filters if isinstance(node, nodes.Filter) else environment.tests
-        if node.name not in known:
-            what = "filter" if isinstance(node, nodes.Filter) else "test"
-            near = difflib.get_close_matches(node.name, [name for name in known if not name.startswith("_")], n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else f" There are {', '.join(_listed(known))}."
-            problems.append(f"{body.place(node.lineno)}: There is no {what} `{node.name}`.{hint}")
-    cleaned = _Known(environment).visit(tree)
-    assert isinstance(cleaned, nodes.Template)
-    cleaned.set_environment(environment)
-    return cleaned
+    unknown = False
+    for node in _every(tree):
+        if told := _FORBIDDEN.get(type(node)):
+            problems.append(f"{body.place(node.lineno)}: {told}")
+        elif isinstance(node, nodes.For) and node.recursive:
+            problems.append(f"{body.place(node.lineno)}: A loop cannot be `recursive`.")
+        elif isinstance(node, nodes.Filter | nodes.Test):
+            known = environment.filters if isinstance(node, nodes.Filter) else environment.tests
+            if node.name not in known:
+                unknown = True
+                what = "filter" if isinstance(node, nodes.Filter) else "test"
+                near = difflib.get_close_matches(node.name, _names(known), n=1)
+                hint = (
+                    f" Did you mean `{near[0]}`?"
+                    if near
+                    else f" There are {', '.join(f'`{one}`' for one in _names(known))}."
+                )
+                problems.append(f"{body.place(node.lineno)}: There is no {what} `{node.name}`.{hint}")
+    if unknown:
+        tree = _Known(environment).visit(tree)
+        tree.set_environment(environment)
+    return tree
+
+
+def _every(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """All nodes, in the order of the text."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(list(node.iter_child_nodes())))
 
 
 def _sentence(error: TemplateSyntaxError) -> str:
@@ -112,8 +125,8 @@ def _sentence(error: TemplateSyntaxError) -> str:
     return told[0].upper() + told[1:] + ("" if told.endswith(".") else ".")
 
 
-def _listed(known: Mapping[str, object]) -> list[str]:
-    return sorted(f"`{name}`" for name in known if name.isidentifier() and not name.startswith("_"))
+def _names(known: Mapping[str, object]) -> list[str]:
+    return sorted(name for name in known if name.isidentifier() and not name.startswith("_"))
 
 
 class _Known(NodeTransformer):
@@ -152,9 +165,12 @@ def _duties(source: Source, read: Variables, trees: list[nodes.Template]) -> Ite
             ' Write `<a href="{{ unsubscribe_url }}">Unsubscribe</a>`.'
         )
     addressed = any(
-        isinstance(node.node, nodes.Name) and node.node.name == "shop" and node.attr == "address"
+        isinstance(node, nodes.Getattr)
+        and isinstance(node.node, nodes.Name)
+        and node.node.name == "shop"
+        and node.attr == "address"
         for tree in trees
-        for node in tree.find_all(nodes.Getattr)
+        for node in _every(tree)
     )
     if not addressed:
         yield (f"{source.path}: This marketing e-mail lacks the shop's postal address. Write `{{{{ shop.address }}}}`.")
