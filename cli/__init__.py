@@ -35,8 +35,9 @@ def main() -> None:
     except Exception as error:
         from connectors.contract import ConfigurationError
         from flows.settings import SettingsError
+        from profiles.mapping import MappingError
 
-        if isinstance(error, SettingsError | ConfigurationError):
+        if isinstance(error, SettingsError | ConfigurationError | MappingError):
             fail(str(error), USED_WRONGLY)
         from store.errors import StoreError, translate
 

@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the project's playbooks.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders; default: the project's playbooks.")
+    ] = None,
     format: Annotated[Format, typer.Option(help="How to print what was found.")] = Format.TEXT,
     as_json: Json = False,
     project: ProjectFolder = None,

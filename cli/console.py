@@ -42,7 +42,7 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def moment(text: str | None, zone: str) -> datetime:
-    """The instant a person wrote, `2026-11-20`, `2026-11-20T09:00` (in the project's zone) or with a zone; None: now."""
+    """The instant a person wrote, `2026-11-20`, `2026-11-20T09:00` (in `zone`) or with a zone; None: now."""
     from zoneinfo import ZoneInfo
 
     if text is None:

@@ -56,7 +56,9 @@ def tell(one: Plan, settings: tuple[str, ...], told: list[tuple[str, str, list[s
     for line in settings:
         OUT.print(Text(f"  {line}", style="dim"))
     for step in outline(one):
-        OUT.print(Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim")))
+        OUT.print(
+            Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim"))
+        )
     for name, text, how in told:
         OUT.print(f"\n[bold]{name}[/]")
         OUT.print(Syntax(text, "sql", background_color="default", word_wrap=True))
@@ -72,5 +74,7 @@ def sql(connection: Connection, query: Select[Any]) -> str:
 def answered(connection: Connection, query: Select[Any]) -> list[str]:
     """The store's own query plan, a line a step."""
     sqlite = connection.dialect.name == "sqlite"
-    rows = connection.exec_driver_sql(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql(connection, query).replace("%", "%%"))
+    rows = connection.exec_driver_sql(
+        ("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql(connection, query).replace("%", "%%")
+    )
     return [str(row[-1]) for row in rows]

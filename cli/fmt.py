@@ -17,8 +17,12 @@ def register(app: typer.Typer) -> None:
 
 
 def fmt(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the project's playbooks.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if a file is not in canonical form.")] = False,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders; default: the project's playbooks.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 if a file is not in canonical form.")
+    ] = False,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:

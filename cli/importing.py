@@ -21,14 +21,22 @@ def register(app: typer.Typer) -> None:
 
 def import_files(
     files: Annotated[list[Path], typer.Argument(help="JSONL of Segment calls, CSV, or Parquet.")],
-    map: Annotated[Path | None, typer.Option(help="For CSV and Parquet: a TOML file that says what the columns mean.")] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Read from the beginning, also where a run had come to.")] = False,
+    map: Annotated[
+        Path | None, typer.Option(help="For CSV and Parquet: a TOML file that says what the columns mean.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read from the beginning, also where a run had come to.")
+    ] = False,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Take events and profiles into the store. Rows that cannot be used go to a reject file; the rest is imported. Sends nothing."""
+    """Take events and profiles into the store. Sends nothing.
+
+    Rows that cannot be used go to a reject file with line and reason; the rest is imported.
+    """
     from flows.project import open_project
-    from profiles.files import import_file, read_mapping
+    from profiles.files import import_file
+    from profiles.mapping import read_mapping
 
     opened = open_project(project)
     for file in files:

@@ -19,12 +19,12 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path("."),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
 ) -> None:
     """Make a new project: winback.toml, playbooks and templates to begin with. Changes no file that is there."""
     make(folder)
     OUT.print(f"[bold green]✓[/] A project in [bold]{shown(folder.absolute())}[/]. Next:")
-    if folder != Path("."):
+    if folder != Path():
         OUT.print(f"  cd {folder}")
     OUT.print("  edit winback.toml            the shop's name, postal address and sender")
     OUT.print("  winback check                every mistake in the playbooks")

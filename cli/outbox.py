@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 @commands.command("list")
 def list_(
-    state: Annotated[list[str] | None, typer.Option(help=f"Any of: {', '.join(STATES)}. Default: what went wrong.")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help=f"Any of: {', '.join(STATES)}. Default: what went wrong.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Only with this reason, like no_consent.")] = None,
     playbook: Annotated[str | None, typer.Option(help="Only of this playbook.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 100,

@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 def plan(
     playbooks: Annotated[list[str] | None, typer.Argument(help="Names of playbooks; default: all.")] = None,
     as_of: Annotated[str | None, typer.Option(help="As if it were this time, like 2026-11-20T09:00.")] = None,
-    only_new: Annotated[bool, typer.Option("--only-new", help="As if the first run took those who match already as seen.")] = False,
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="As if the first run took those who match already as seen.")
+    ] = False,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
@@ -42,8 +44,10 @@ def plan(
         print_json({"as_of": at.isoformat(), "rebuilt": stage.rebuilt, "playbooks": [r.as_plan() for r in reports]})
         return
     if stage.rebuilt:
-        OUT.print(f"[yellow]The store holds newer events: this is what it knew on {at:%Y-%m-%d %H:%M} UTC, rebuilt from its events, "
-                  "with nobody inside a playbook yet.[/]\n", soft_wrap=True)  # fmt: skip
+        told = (
+            f"The store holds newer events: this is what it knew on {at:%Y-%m-%d %H:%M} UTC, rebuilt from its events,"
+        )
+        OUT.print(f"[yellow]{told} with nobody inside a playbook yet.[/]\n", soft_wrap=True)
     for one, report in zip(plans, reports, strict=True):
         tell(one, report, at)
     OUT.print("[dim]Nothing was sent, and nothing was kept.[/]")
@@ -54,13 +58,18 @@ def tell(one: Plan, report: Report, at: datetime) -> None:
     from dsl.outline import outline
     from flows.report import REASONS
 
-    OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), report.version, (f"  at {at:%Y-%m-%d %H:%M} UTC", "dim")))
+    OUT.print(
+        Text.assemble(
+            (one.name, "bold"), ("  version ", "dim"), report.version, (f"  at {at:%Y-%m-%d %H:%M} UTC", "dim")
+        )
+    )
     if one.about:
         OUT.print(f"[italic]{one.about}[/]")
     entering = plural(report.entered, "person", "people")
     first = " (its first run: those who match already)" if report.first and report.entered else ""
     held = f", {report.held_out:,} of them held out" if report.held_out else ""
-    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}. Would leave: {report.left:,}. Inside now: {report.inside_before:,}.")
+    others = f"Would leave: {report.left:,}. Inside now: {report.inside_before:,}."
+    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}. {others}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     table.add_column("step")
     table.add_column("people", justify="right")

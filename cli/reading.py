@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def compiled(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Compiled, dict[str, str]]:
-    """The playbooks at `paths` (default: the project's) with all others of their project, and the texts that were asked for.
+    """The playbooks at `paths` (default: the project's) with all others of their project, and the texts asked for.
 
     Files outside a project are checked too, against templates that lie beside them.
     """
@@ -31,7 +31,10 @@ def compiled(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Compile
         project = open_project(home)
     asked = sources(list(paths) if paths else [project.playbooks], project.folder)
     if not asked:
-        fail("there is no playbook here.\nHint: Playbooks end in `.playbook`; `winback init` makes a first one.", USED_WRONGLY)
+        fail(
+            "there is no playbook here.\nHint: Playbooks end in `.playbook`; `winback init` makes a first one.",
+            USED_WRONGLY,
+        )
     around = sources([project.playbooks], project.folder) if home and project.playbooks.is_dir() else {}
     return project.compile({**around, **asked}), asked
 
@@ -53,5 +56,3 @@ def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
     if not result.plans:
         fail(f"{project.playbooks}: there is no playbook here.\nHint: Playbooks end in `.playbook`.", USED_WRONGLY)
     return [result.plans[name] for name in (names or sorted(result.plans))]
-
-

@@ -22,14 +22,20 @@ def register(app: typer.Typer) -> None:
 
 def run(
     playbooks: Annotated[list[str], typer.Argument(help="Names of playbooks.")],
-    as_of: Annotated[str | None, typer.Option(help="As if it were this time; not before the newest event or the last run.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="As if it were this time; not before the newest event or the last run.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send and keep.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Send at most so many messages; the next run goes on.")] = None,
-    only_new: Annotated[bool, typer.Option("--only-new", help="First run: take those who match already as seen.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Send at most so many messages; the next run goes on.")
+    ] = None,
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="First run: take those who match already as seen.")
+    ] = False,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Run one tick of the playbooks as Prefect flows. SENDS what is due, through the connectors that are switched on."""
+    """Run one tick of the playbooks as Prefect flows. SENDS what is due, by the connectors that are set."""
     from cli.reading import chosen
     from flows.project import open_project
 

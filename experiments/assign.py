@@ -1,9 +1,9 @@
 """Who gets which variant: a hash of the person and the experiment's name, the same in Python and in SQL.
 
-A person's `bucket` (profiles.bucket) is uniform over 0 … P−1 and stays for life. A position is (bucket + salt)² modulo the prime
-P = 2^31−1, with a salt from the name's SHA-256. Squares mix where multiples do not: for two salts s ≠ t the pair
-((b+s)², (b+t)²) is equidistributed, because every complete exponential sum Σ e((h(b+s)² + k(b+t)²)/P) is a Gauss sum of size √P
-at most, or a linear sum of size 0. That holds for adjacent salts too. All numbers stay below 2^63.
+A person's `bucket` (profiles.bucket) is uniform over 0 … P−1 and stays for life. A position is (bucket + salt)² modulo
+the prime P = 2^31−1, with a salt from the name's SHA-256. Squares mix where multiples do not: for two salts s ≠ t the
+pair ((b+s)², (b+t)²) is equidistributed, because every complete exponential sum Σ e((h(b+s)² + k(b+t)²)/P) is a Gauss
+sum of size √P at most, or a linear sum of size 0. That holds for adjacent salts too. All numbers stay below 2^63.
 """
 
 from __future__ import annotations

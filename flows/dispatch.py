@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from profiles.person import event_properties, values
 from sqlalchemy import Connection, func, select
 
 from connectors.templates.errors import RenderError
@@ -24,7 +25,6 @@ from ledger.deliver import Channel, Delivered, Job, Unrenderable, deliver
 from ledger.guardrails import Rules
 from ledger.leave import leave
 from ledger.owner import this_process
-from profiles.person import event_properties, values
 from store.clock import micros
 from store.engine import read
 from store.schema import outbox
@@ -107,11 +107,19 @@ class Dispatch:
         """A message for each job: the person's values put into the arguments, and these into the template."""
         plans = {plan.digest: plan for plan in self.plans}
         arguments = {job.id: _arguments(plans[job.digest], job.step) for job in jobs}
-        wanted = {o.name for many in arguments.values() for o in many.values() if isinstance(o, Field) and o.scope == "profile"}
+        wanted = {
+            o.name
+            for many in arguments.values()
+            for o in many.values()
+            if isinstance(o, Field) and o.scope == "profile"
+        }
         with read(self.world.store) as connection:
             people = values(connection, [job.profile_id for job in jobs], wanted, as_of=self.as_of)
             started = event_properties(connection, [job.event for job in jobs if job.event is not None])
-        return [self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {})) for job in jobs]
+        return [
+            self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {}))
+            for job in jobs
+        ]
 
     def _message(
         self, job: Job, arguments: dict[str, Operand], person: dict[str, Any], started: dict[str, Any]

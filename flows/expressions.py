@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement
 from dsl import conditions
 from dsl.plan import Branch, Experiment, LeaveOn, Plan, StartOn, StartWhen
 from experiments.assign import arm_sql, held_out_sql
-from profiles.select import Moment, alive, event_holds, holds
 from ledger.rows import started
+from profiles.select import Moment, alive, event_holds, holds
 from store.schema import enrollments
 
 

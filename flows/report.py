@@ -161,11 +161,9 @@ def show(watch: Watcher, plan: Plan, report: Report) -> None:
     for line in outline(plan):
         send = sends.get(line.id) if line.way is None else None
         passed = report.steps.get(line.id, 0) if line.way is None else None
-        rows.append(
-            {"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None}
-        )
+        rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None})
     watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
-    refused = [
+    refused: list[dict[str, str | int | float | None]] = [
         {"step": f"send {s.channel} {s.template}", "what": what, "why": REASONS.get(why, why), "messages": n}
         for s in report.sends
         for what, reasons in (("not sent", s.skipped), ("later", s.delayed))

@@ -1,6 +1,7 @@
 """One tick of a playbook: settle, leave and convert, enter, advance, deliver, measure.
 
-It may run twice, die anywhere or run beside another one: every phase is a transaction of the ledger that finds what is left to do.
+It may run twice, die anywhere or run beside another one: every phase is a transaction of the ledger that finds what is
+left to do.
 It knows no Prefect; a watcher sees each phase and each step of the playbook.
 """
 
@@ -32,7 +33,7 @@ from store.clock import instant
 from store.engine import write
 
 
-class NotNow(Exception):
+class NotNow(Exception):  # noqa: N818  it says what happened
     """A tick that was asked for at a time that is not to be had: reason and way out, as one text."""
 
 
@@ -47,7 +48,7 @@ class _Tick:
     only_new: bool
     watch: Watcher
     began: float
-    tick: registry.Tick | None = None
+    tick: registry.Tick = field(init=False)
     plans: list[Plan] = field(default_factory=list)
     entered: Entered = field(default_factory=lambda: Entered(entered=0, held_out=0))
     left: int = 0
@@ -160,7 +161,7 @@ class _Tick:
         done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
         self.delivered[step.id] = done
         if done.stopped is not None:
-            told = done.detail or REASONS.get(done.stopped, done.stopped)
+            told = REASONS.get(done.stopped, done.stopped)
             self.trouble.append(f"{step.channel}: {told}. The messages wait for the next run.")
         refused = [f"{n:,} not sent ({REASONS.get(why, why)})" for why, n in done.skipped.items()]
         refused += [f"{n:,} later ({REASONS.get(why, why)})" for why, n in done.delayed.items()]

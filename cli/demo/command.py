@@ -21,13 +21,13 @@ from rich.text import Text
 from cli.console import ERROR, OUT, Json, fail, plural, print_json, shown
 
 if TYPE_CHECKING:
-    from cli.demo.shop import Shop
+    from cli.demo.shop import Sent, Shop
     from flows.project import Project
     from flows.report import Report
 
 LIVE_DAYS = 5
 TICK = timedelta(hours=18, minutes=30)
-"""When the playbooks run each simulated day, UTC: after 10:00 everywhere in America, before the quiet hours of Europe."""
+"""When the playbooks run each simulated day, UTC: after 10:00 everywhere in America, before Europe's quiet hours."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path("winback-demo"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(
+        "winback-demo"
+    ),
     customers: Annotated[int, typer.Option(min=200, max=100_000, help="How many customers the shop has.")] = 2400,
     seed: Annotated[int, typer.Option(help="Another number, another shop.")] = 7,
     as_json: Json = False,
@@ -125,7 +127,7 @@ def _days(project: Project, folder: Path, shop: Shop, running: object, say: _Voi
         yield reports
 
 
-def _sent(project: Project) -> list[object]:
+def _sent(project: Project) -> list[Sent]:
     """What went out so far, as the shop's people remember it."""
     from sqlalchemy import and_, select
 
@@ -189,7 +191,9 @@ def _tell(project: Project, folder: Path, result: dict[str, object], seconds: fl
     from flows.report import REASONS
 
     OUT.print()
-    table = Table(title="What happened in five days", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table = Table(
+        title="What happened in five days", title_justify="left", box=None, pad_edge=False, header_style="dim"
+    )
     for name in ("", "people", "sent", "not sent"):
         table.add_column(name, justify="left" if name in ("", "not sent") else "right")
     playbooks = result["playbooks"]
@@ -197,7 +201,9 @@ def _tell(project: Project, folder: Path, result: dict[str, object], seconds: fl
     for book in playbooks:
         plan = project.compiled.plans[book["name"]]
         table.add_row(f"[bold]{plan.name}[/]")
-        table.add_row("  entered", f"{book['entered']:,}", "", f"[dim]{book['held_out']:,} of them held out, to compare with[/]")
+        table.add_row(
+            "  entered", f"{book['entered']:,}", "", f"[dim]{book['held_out']:,} of them held out, to compare with[/]"
+        )
         for step in plan.steps:
             told = dict(book["sends"].get(step.id, {}))
             if told:
@@ -209,15 +215,16 @@ def _tell(project: Project, folder: Path, result: dict[str, object], seconds: fl
         for test in book["experiments"]:
             for arm in test["arms"]:
                 share = f"{arm['converted'] / arm['people']:.1%}" if arm["people"] else "–"
-                table.add_row(f"  {test['name']}: {arm['name']}", f"{arm['people']:,}", "",
-                              f"[dim]{arm['converted']:,} ordered ({share}): too few people for a verdict[/]")  # fmt: skip
+                told = f"[dim]{arm['converted']:,} ordered ({share}): too few people for a verdict[/]"
+                table.add_row(f"  {test['name']}: {arm['name']}", f"{arm['people']:,}", "", told)
     OUT.print(table)
     files = sorted((folder / "outbox" / "email").rglob("*.eml"))
     if files:
         OUT.print()
         _message(files[0])
     here = shown(folder.absolute())
-    OUT.print(f"\n[bold green]✓[/] {plural(int(str(result['messages'])), 'message')} written, nobody was sent anything ({seconds:.0f} s).")
+    written = plural(int(str(result["messages"])), "message")
+    OUT.print(f"\n[bold green]✓[/] {written} written, nobody was sent anything ({seconds:.0f} s).")
     OUT.print(f"  messages    {here}/outbox/", soft_wrap=True)
     OUT.print(f"  playbooks   {here}/playbooks/      templates  {here}/templates/", soft_wrap=True)
     OUT.print(f"  next        cd {here} && winback plan", soft_wrap=True)
@@ -236,9 +243,19 @@ def _message(path: Path) -> None:
     body = message.get_body(("plain",))
     text = body.get_content().strip() if body else ""
     lines = text.splitlines()
-    head = Text.assemble(*(part for name in ("From", "To", "Subject") for part in ((f"{name}: ", "dim"), f"{message[name]}\n")))
+    head = Text.assemble(
+        *(part for name in ("From", "To", "Subject") for part in ((f"{name}: ", "dim"), f"{message[name]}\n"))
+    )
     told = "\n".join(lines[:22]) + ("\n…" if len(lines) > 22 else "")
-    OUT.print(Panel(Text.assemble(head, "\n", told), title=shown(path.absolute()), title_align="left", border_style="dim", width=100))
+    OUT.print(
+        Panel(
+            Text.assemble(head, "\n", told),
+            title=shown(path.absolute()),
+            title_align="left",
+            border_style="dim",
+            width=100,
+        )
+    )
 
 
 class _Voice:

@@ -2,8 +2,8 @@
 
     python -m tests.acceptance.independent_carts FILE.csv 2019-10-02T01:00:00 …
 
-A cart is what was put in and not taken out since the person's last purchase. It is abandoned at T when its last change is more
-than 24 hours and at most 7 days before T and its price is above zero.
+A cart is what was put in and not taken out since the person's last purchase. It is abandoned at T when its last change
+is more than 24 hours and at most 7 days before T and its price is above zero.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def carts(path: Path) -> dict[str, tuple[datetime, Decimal]]:
-    """Per user with something in the cart at the end of the file: the time of the last change, and the price of it all."""
+    """Per user with something in the cart at the end of the file: the time of the last change, and the price."""
     rows = defaultdict(list)
     with path.open(newline="", encoding="utf-8") as file:
         for number, row in enumerate(csv.DictReader(file)):
