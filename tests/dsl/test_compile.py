@@ -15,6 +15,7 @@ from tests.dsl.test_checks import CHUNKS, expected
 GOOD = "playbook good:\n  start on signed_up\n  enter once\n  send email hello\n"
 POLICY = "policy:\n  limit email to 3 per 7 days\n"
 PLANS = Path(__file__).parents[1] / "plans"
+BROKEN = Path(__file__).parents[1] / "broken"
 
 
 def plans(*files: str) -> set[str]:
@@ -114,6 +115,7 @@ def test_damaged_playbooks_never_raise(seed: int) -> None:
     chance = random.Random(seed)
     sources = [path.read_text(encoding="utf-8") for path in sorted(PLANS.glob("*.playbook"))]
     sources += [expected(chunk)[0] for chunk in CHUNKS.values()]
+    sources += [path.read_text(encoding="utf-8") for path in sorted(BROKEN.glob("*.playbook"))]
     for _ in range(40):
         texts = {f"{n}.playbook": damaged(chance.choice(sources), chance) for n in range(2)}
         compiled = compile_sources(texts, shop())
