@@ -127,13 +127,14 @@ def encoded_body(text: str) -> tuple[bytes, bytes]:
     Short plain ASCII stays readable as 7bit; everything else is quoted-printable. Raises HeaderError for text that is
     not Unicode.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if lines[-1]:
-        lines.append("")
-    if text.isascii() and "\0" not in text and max(map(len, lines)) <= _LINE and "--=_" not in text:
-        return b"7bit", "\r\n".join(lines).encode()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text and not text.endswith("\n"):
+        text += "\n"
+    if text.isascii() and "\0" not in text and "--=_" not in text and max(map(len, text.split("\n"))) <= _LINE:
+        return b"7bit", text.replace("\n", "\r\n").encode()
     try:
-        raw = "\r\n".join(lines).encode()
+        raw = text.replace("\n", "\r\n").encode()
     except UnicodeEncodeError:
         raise HeaderError("The body holds half a character") from None
     return b"quoted-printable", binascii.b2a_qp(raw, istext=True)

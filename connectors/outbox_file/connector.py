@@ -11,7 +11,9 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +24,15 @@ from connectors.mime import send_id
 from dsl.delivery import Message, Outcome, Verdict
 
 _SUFFIX = {"email": ".eml", "sms": ".txt", "push": ".json"}
-_TOGETHER = 20
+_TOGETHER = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    message: Message
+    path: Path
+    temporary: Path | None
+    """What holds the message until it stands at `path`; None when it stands there already."""
 
 
 class OutboxConnector:
@@ -82,11 +92,26 @@ class OutboxConnector:
 
     # ── Files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
     def _write_all(self, messages: Sequence[Message]) -> list[Outcome]:
-        return [self._outcome(message) for message in messages]
+        """Several at once, so that the disk is waited for less often than there are files."""
+        begun = [self._trying(message, self._begin, message) for message in messages]
+        files = [one.temporary for one in begun if isinstance(one, _Begun) and one.temporary is not None]
+        with ThreadPoolExecutor(8) as pool:
+            failed = dict(zip(files, pool.map(_to_disk, files), strict=True))
+        placed = [
+            one if isinstance(one, Outcome) else self._trying(one.message, self._place, one, failed) for one in begun
+        ]
+        for folder in {file.parent for file in files}:
+            _to_disk(folder)
+        return [
+            one
+            if isinstance(one, Outcome)
+            else Outcome(key=one.message.key, verdict=Verdict.ACCEPTED, provider_id=one.path.name)
+            for one in placed
+        ]
 
-    def _outcome(self, message: Message) -> Outcome:
+    def _trying(self, message: Message, do: Callable[..., _Begun], *given: object) -> _Begun | Outcome:
         try:
-            path = self._write(message)
+            return do(*given)
         except OSError as error:
             # Nothing stands under the message's name, so nothing was accepted.
             return Outcome(
@@ -95,15 +120,20 @@ class OutboxConnector:
                 reason="outbox_unwritable",
                 detail=f"The folder {self._folder} cannot be written ({error.strerror}).",
             )
-        return Outcome(key=message.key, verdict=Verdict.ACCEPTED, provider_id=path.name)
 
-    def _write(self, message: Message) -> Path:
+    def _begin(self, message: Message) -> _Begun:
         if (there := self._noted(message.channel, message.key)) is not None:
-            return there
+            return _Begun(message=message, path=there, temporary=None)
         path = self._folder / message.channel / self._note(message)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _place(path, _content(message))
-        return path
+        return _Begun(message=message, path=path, temporary=_temporary(path.parent, _content(message)))
+
+    def _place(self, begun: _Begun, failed: Mapping[Path, OSError | None]) -> _Begun:
+        if begun.temporary is not None:
+            if (error := failed[begun.temporary]) is not None:
+                raise error
+            begun.temporary.replace(begun.path)
+        return begun
 
     def _key_file(self, channel: str, key: str) -> Path:
         identity = send_id(key)
@@ -126,7 +156,8 @@ class OutboxConnector:
             noted = note.read_text()
         except FileNotFoundError:
             note.parent.mkdir(parents=True, exist_ok=True)
-            _place(note, name.encode())
+            # Not waited for on the disk: without the note, a try after a power failure gives the file a second name.
+            _temporary(note.parent, name.encode()).replace(note)
             return name
         return noted or name
 
@@ -152,21 +183,24 @@ def _content(message: Message) -> bytes:
             return f"To: {message.address}\nFrom: {message.sender}\n\n".encode() + message.content + b"\n"
 
 
-def _place(path: Path, content: bytes) -> None:
-    """The file, whole or not at all, also when the power fails."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+def _temporary(folder: Path, content: bytes) -> Path:
+    """A new hidden file with this content, for its owner's eyes only."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return Path(name)
+
+
+def _to_disk(path: Path) -> OSError | None:
+    """Wait until a file, or the names in a folder, would outlive a power failure. What went wrong, if anything did."""
+    if path.is_dir() and os.name != "posix":
+        return None
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
         try:
-            os.fsync(folder)
+            os.fsync(handle)
         finally:
-            os.close(folder)
+            os.close(handle)
+    except OSError as error:
+        return error
+    return None
