@@ -108,7 +108,7 @@ class _Extents:
     def playbooks(self) -> Iterator[tuple[str, str]]:
         """The name and the text of each playbook, without what stands between it and the next declaration."""
         lines = source_lines(self.file.source)
-        for node, end in zip(self.nodes, [*self.starts[1:], len(lines) + 1], strict=True):
+        for node, end in zip(self.nodes, [*self.starts, len(lines) + 1][1:], strict=True):
             if isinstance(node, syntax.Playbook):
                 own = lines[node.span.line - 1 : end - 1]
                 while own and (not own[-1].strip() or own[-1].startswith("#")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -12,6 +13,8 @@ Severity = Literal["error", "warning"]
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _SHOWN = 110
 """The widest stretch of a line, in characters, that a message shows."""
+_TEXT = 94
+"""The widest line of a message's own text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,16 @@ def render(problem: Diagnostic, source: str) -> str:
     body = [problem.message] if problem.severity == "error" else [f"Warning: {problem.message}"]
     if problem.hint:
         body.append(f"Hint: {problem.hint}")
+    body = [line for part in body for line in _wrapped(part)]
     body[-1] = f"{body[-1]:<71}{problem.code}" if len(body[-1]) < 70 else f"{body[-1]}  {problem.code}"
     return "\n".join(told + ["     " + line for line in body])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of readable length. Code between backquotes is not torn apart."""
+    whole = re.sub("`[^`]*`", lambda code: code[0].replace(" ", "\u2007"), text)
+    lines = wrap(whole, width=_TEXT, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\u2007", " ") for line in lines]
 
 
 def visible(text: str) -> str:

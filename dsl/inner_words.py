@@ -134,7 +134,10 @@ def _comma(trouble: Trouble) -> Complaint | None:
     if trouble.token.type not in {"AND", "OR"} or "COMMA" not in trouble.expected:
         return None
     return trouble.complain(
-        "WB112", f"A list has commas, and no `{trouble.text}`.", "Write a comma in its place.", instead=("COMMA",)
+        "WB112",
+        f"A list is written with commas, not with `{trouble.text}`.",
+        "Write a comma in its place.",
+        instead=("COMMA",),
     )
 
 
@@ -164,8 +167,9 @@ def _foreign(trouble: Trouble) -> Complaint | None:
         than = trouble.after is not None and str(trouble.after) in {"than", "to"} and kinds[0].startswith("OPERATOR")
         told = f"{text} {trouble.after}" if than else trouble.text
         if trouble.token.type == "EQUAL" and trouble.around == "EVENT":
-            message = "A property has a type, like `is text`, and no value."
-        elif trouble.token.type == "EQUAL":
+            hint = f"Write it like `{trouble.before} is number`."
+            return trouble.complain("WB111", "A property of an event has a type here, and no value.", hint)
+        if trouble.token.type == "EQUAL":
             message = "`=` does not compare."
         else:
             message = f"{quoted(told)} is not {'a word' if text.isalpha() else 'a sign'} of this language."
@@ -325,10 +329,10 @@ def _filler(trouble: Trouble) -> Complaint | None:
     after = trouble.after
     if trouble.text in FILLERS and after is not None and trouble.fits(0, (after.type,)):
         return trouble.complain("WB112", f"{quoted(trouble.text)} is too much here.", "Leave it out.", instead=())
-    for back in range(1, min(3, trouble.index)):  # it may have been taken for a name
-        taken = trouble.line[trouble.index - back]
-        if taken.type == "NAME" and taken in {"a", "an"}:
-            return trouble.complain("WB112", f"{quoted(str(taken))} is too much here.", "Leave it out.", back=back)
+    taken = trouble.line[1]
+    if trouble.line[0].type == "SEND" and taken in {"a", "an"} and trouble.index > 1:  # it was taken for a channel
+        back = trouble.index - 1
+        return trouble.complain("WB112", f"{quoted(str(taken))} is too much here.", "Leave it out.", back=back)
     return None
 
 

@@ -189,7 +189,8 @@ def sign_before(trouble: Trouble) -> Complaint | None:
     code = re.fullmatch("[A-Z]{3}", text) is not None and text.lower() not in words().values()
     if not code and category(text[0]) != "Sc":
         return None
-    message = "The code of a currency stands behind the amount." if code else f"`{text}` does not fit here."
+    told = f"{text}{'' if trouble.token.end_column == after.column else ' '}{after}"
+    message = "The code of a currency stands behind the amount." if code else f"`{told}` is not an amount of money."
     return trouble.complain(
         "WB115",
         message,

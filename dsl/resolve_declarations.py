@@ -54,7 +54,9 @@ def constants(files: tuple[syntax.File, ...], scope: Scope) -> Mapping[str, Cons
                 "WB231",
                 node.value.span,
                 f"A constant is a value, and `{node.value.text}` is a name.",
-                f'For the text, write `"{node.value.text}"`.',
+                "Write a value, such as `$50` or `3`."
+                if "." in node.value.text
+                else f'For the text, write `"{node.value.text}"`.',
             )
             found[name] = None
         else:

@@ -101,7 +101,7 @@ def operand(value: syntax.Value, scope: Scope, beside: Type | None = Type.ANY) -
     if beside is None and near is None:
         return None
     hints = [f"Did you mean `{near}`?"] if near else []
-    if beside in (Type.TEXT, Type.ANY):
+    if beside in (Type.TEXT, Type.ANY) and "." not in name:
         hints.append(f'For the text, write `"{name}"`.')
     if isinstance(scope.where, Event) and scope.catalog.property(scope.where.name, name):
         hints = ["A property can stand only on the left."]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dsl import program, syntax
 from dsl import resolve_names as names
 from dsl.resolve_conditions import ask, hear
@@ -33,8 +35,21 @@ def _step(line: syntax.Step, scope: Scope) -> program.Step:
         case syntax.Stop():
             return program.Stop(span=line.span)
         case syntax.Broken(body=inner):
-            steps = tuple(step for step in inner if isinstance(step, syntax.Step))
-            return program.Broken(span=line.span, body=body(steps, scope))
+            return program.Broken(span=line.span, body=tuple(_below(inner, scope)))
+
+
+def _below(lines: tuple[syntax.Node, ...], scope: Scope) -> Iterator[program.Step]:
+    """The steps below a line that could not be read; whatever else stands there is looked at for its mistakes."""
+    for line in lines:
+        match line:
+            case syntax.Argument(value=value):
+                names.operand(value, scope)
+            case syntax.Measure(event=event, where=where, within=within):
+                hear(event, where, scope, within)
+            case syntax.Variant(body=inner):
+                yield from body(inner, scope)
+            case _ if isinstance(line, syntax.Step):
+                yield _step(line, scope)
 
 
 def _send(line: syntax.Send, scope: Scope) -> program.Send:

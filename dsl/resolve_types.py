@@ -46,7 +46,7 @@ def compared(
     scope.tell(
         "WB212",
         node.span,
-        f"`{written(left, currency)}` is {KINDS[left.type]}, which `{operator}` does not compare.",
+        f"`{written(left, currency)}` is {KINDS[left.type]}, and `{operator}` compares only amounts and numbers.",
         _instead(left.type, operator, written(left, currency), right),
     )
     return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 
 from dsl import conditions
 from dsl.plan import Branch, Experiment, LeaveOn, Plan, StartOn, StartWhen
 from experiments.assign import arm_sql, held_out_sql
 from profiles.select import Moment, alive, event_holds, holds
-from store.schema import enrollments, events, profiles
+from ledger.rows import started
+from store.schema import enrollments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,7 @@ class Expressions:
     @property
     def _inside(self) -> Moment:
         """The moment for people who are enrolled: since entry, and the event that started it."""
-        started = select(events.c.properties).where(events.c.id == enrollments.c.event).correlate(enrollments)
-        return replace(self.moment, entered_at=enrollments.c.entered_at, event=started.scalar_subquery())
+        return replace(self.moment, entered_at=enrollments.c.entered_at, event=started.c.properties)
 
     def matches(self) -> ColumnElement[bool]:
         """Who meets `start when`, over profiles and traits."""
@@ -40,15 +39,15 @@ class Expressions:
         return event_holds(self.plan.trigger.where, self.moment)
 
     def admits(self) -> ColumnElement[bool] | None:
-        """Who meets `only if`, over profiles and traits, and events where an event starts it; None: everybody."""
+        """Who meets `only if`, over profiles, traits and the event that starts it; None: everybody."""
         if self.plan.only_if is None:
             return None
-        started: ColumnElement[Any] | None = events.c.properties if isinstance(self.plan.trigger, StartOn) else None
-        return holds(self.plan.only_if, replace(self.moment, event=started))
+        event = started.c.properties if isinstance(self.plan.trigger, StartOn) else None
+        return holds(self.plan.only_if, replace(self.moment, event=event))
 
     def held_out(self) -> ColumnElement[bool]:
         """Who belongs to the playbook's holdout, over profiles."""
-        return held_out_sql(profiles.c.bucket, self.plan.name, self.plan.holdout)
+        return held_out_sql(self.plan.name, self.plan.holdout)
 
     def exits(self) -> Sequence[tuple[str, ColumnElement[bool]]]:
         """Reason and condition of each `leave`, over profiles, traits and enrollments."""
@@ -77,7 +76,7 @@ class Expressions:
 
     def arms(self) -> Mapping[str, ColumnElement[int]]:
         """Per experiment step the number of the person's variant, from 1, over profiles."""
-        return {step.id: arm_sql(profiles.c.bucket, step) for step in self.plan.steps if isinstance(step, Experiment)}
+        return {step.id: arm_sql(step) for step in self.plan.steps if isinstance(step, Experiment)}
 
 
 def expressions(plan: Plan, *, as_of: datetime, zone: str, consent: frozenset[str]) -> Expressions:

@@ -47,6 +47,7 @@ class _Tick:
     only_new: bool
     watch: Watcher
     began: float
+    tick: registry.Tick | None = None
     plans: list[Plan] = field(default_factory=list)
     entered: Entered = field(default_factory=lambda: Entered(entered=0, held_out=0))
     left: int = 0
@@ -137,7 +138,7 @@ class _Tick:
                 )  # fmt: skip
             else:
                 self.entered = enter_when(
-                    connection, plan=self.plan, tick=self.tick, matching=at.matches(), admits=at.admits(),
+                    connection, plan=self.plan, tick=self.tick, matches=at.matches(), admits=at.admits(),
                     held_out=at.held_out(), as_of=self.as_of, only_new=self.only_new,
                 )  # fmt: skip
         held = f", {self.entered.held_out:,} of them held out" if self.entered.held_out else ""

@@ -34,7 +34,7 @@ from dsl.regions import Walk
 from ledger import waits
 from ledger.rows import chosen, insert_new, inside
 from store.clock import DAY, SECOND, micros
-from store.engine import Store, write
+from store.engine import Store, read, write
 from store.schema import assignments, enrollments, journal, outbox, profiles
 
 NOBODY = -1
@@ -56,6 +56,8 @@ class Advanced:
     """Began this wait."""
     ended: Counter[str] = field(default_factory=Counter)
     """By reason: the journey is over."""
+    stuck: Counter[str] = field(default_factory=Counter)
+    """Due at a step that the plan does not have: nothing moves them, a person must look."""
 
     def add(self, other: Advanced) -> None:
         """Add what another pass did."""
@@ -87,8 +89,11 @@ def advance(
     moved = True
     while moved:
         moved = False
+        due = _due_at(store, plan.name, digest, as_of)
         for entry in entries:
-            made = _pass_region(plan, entry, digest, decisions, arms, as_of, zone, late)
+            if entry not in due:
+                continue
+            made = _region(plan, entry, digest, decisions, arms, as_of, zone, late)
             more = True
             while more:
                 with write(store) as connection:
@@ -96,10 +101,27 @@ def advance(
                 total.add(advanced)
                 moved = moved or people > 0
                 more = people == limit
+    total.stuck.update({entry: people for entry, people in due.items() if entry not in entries})
     return total
 
 
-def _pass_region(
+def _due_at(store: Store, playbook: str, digest: str, as_of: datetime) -> dict[str, int]:
+    """How many people are due, by the region that comes next for them."""
+    with read(store) as connection:
+        rows = connection.execute(
+            select(enrollments.c.step, func.count().label("people"))
+            .where(
+                enrollments.c.playbook == playbook,
+                enrollments.c.state == "active",
+                enrollments.c.due_at <= micros(as_of),
+                enrollments.c.digest == digest,
+            )
+            .group_by(enrollments.c.step)
+        )
+        return {row.step: row.people for row in rows}
+
+
+def _region(
     plan: Plan, entry: str, digest: str, decisions: Conditions, arms: Arms, as_of: datetime, zone: str, late: timedelta
 ) -> _Region:
     decided = regions.decisions(plan, entry)

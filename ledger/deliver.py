@@ -131,7 +131,7 @@ async def deliver(
             await work.send(token, jobs)
         finally:
             with write(engine) as connection:
-                outbox.release(connection, token)
+                outbox.release(connection, [job.id for job in jobs], token)
     return work.done
 
 
@@ -202,7 +202,8 @@ class _Delivery:
             with write(self.engine) as connection:
                 self._settle(connection, token, answered)
                 lease = self.wall() + self.channel.lease
-                sending = outbox.mark_sending(connection, chunk, token, lease, self.as_of)
+                later = ready[start + len(chunk) :]
+                sending = outbox.mark_sending(connection, chunk, token, lease, self.as_of, later)
             answered = {}
             if len(sending) < len(chunk):
                 self.done.skipped["left"] += len(chunk) - len(sending)

@@ -182,17 +182,22 @@ def refuse(connection: Connection, rulings: Mapping[int, Skip | Delay], as_of: d
                 )
 
 
-def release(connection: Connection, token: str) -> int:
+def release(connection: Connection, ids: Sequence[int], token: str) -> int:
     """Give back what was claimed and not begun."""
-    mine = and_(outbox.c.token == token, outbox.c.state == "claimed")
+    mine = and_(outbox.c.id.in_(ids), outbox.c.token == token, outbox.c.state == "claimed")
     return connection.execute(update(outbox).where(mine).values(state="planned", **FREE)).rowcount
 
 
 # ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def mark_sending(
-    connection: Connection, ids: Sequence[int], token: str, lease_until: datetime, as_of: datetime
+    connection: Connection,
+    ids: Sequence[int],
+    token: str,
+    lease_until: datetime,
+    as_of: datetime,
+    later: Sequence[int] = (),
 ) -> set[int]:
-    """Mark claimed messages as sending. Returns those that may be sent once this is committed; the others are another
+    """Mark claimed messages as sending, and hold on to those that come `later`. Returns those that may be sent once this is committed; the others are another
     process's by now, or their person left and they are cancelled."""
     mine = and_(outbox.c.token == token, outbox.c.state == "claimed")
     stays = select(enrollments.c.id).where(
@@ -212,7 +217,8 @@ def mark_sending(
             .values(state="cancelled", reason="left", settled_at=micros(as_of), **FREE)
         )
     # The rest of the batch waits for its turn and is not to be thought forgotten.
-    connection.execute(update(outbox).where(mine).values(lease_until=micros(lease_until)))
+    if later:
+        connection.execute(update(outbox).where(outbox.c.id.in_(later), mine).values(lease_until=micros(lease_until)))
     return sending
 
 

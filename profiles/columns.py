@@ -31,6 +31,8 @@ class Document:
 
     document: ColumnElement[Any]
     paths: tuple[Path, ...]
+    in_hundredths: bool = False
+    """Money in it is in hundredths, as traits keep it, and not in major units, as shops send it."""
 
 
 def people() -> FromClause:
@@ -105,7 +107,8 @@ def profile_field(name: str, as_of: int) -> Column | Document:
     if name in _DOCUMENTS:
         return _DOCUMENTS[name]
     if name.startswith(LAST_PRODUCT):
-        return Document(document=traits.c.browsing_products, paths=((0, name.removeprefix(LAST_PRODUCT)),))
+        part = name.removeprefix(LAST_PRODUCT)
+        return Document(document=traits.c.browsing_products, paths=((0, part),), in_hundredths=True)
     if name.startswith("recommended."):
         raise ValueError(f"`{name}` is computed for each message and cannot be asked for in a condition")
     return Document(document=profiles.c.custom, paths=nested(name))

@@ -64,7 +64,8 @@ def read(field: Field, wanted: Type, place: Place) -> ColumnElement[Any]:
         if found.type is not wanted:
             raise ValueError(f"`{field.name}` is of type {found.type} and cannot be read as {wanted}")
         return found.expression
-    readings = [_READINGS[wanted](found.document, path) for path in found.paths]
+    reading = json.Number if found.in_hundredths and wanted is Type.MONEY else _READINGS[wanted]
+    readings = [reading(found.document, path) for path in found.paths]
     return readings[0] if len(readings) == 1 else func.coalesce(*readings, type_=readings[0].type)
 
 

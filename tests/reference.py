@@ -190,6 +190,8 @@ def value_of(operand: c.Operand, kind: Type, person: Person, now: Now, row: Mapp
         return typed(traits.get("cart_items"), kind)
     if name == "browsing.products":
         return typed(traits.get("browsing_products"), kind)
+    if name == "browsing.last_product.price":
+        return typed((traits.get("browsing_products") or [{}])[0].get("price"), Type.NUMBER)  # in hundredths already
     if name.startswith("browsing.last_product"):
         viewed = traits.get("browsing_products") or [None]
         return typed(

@@ -22,7 +22,7 @@ class Limits:
     characters: int = 500_000
     """Of the whole output, and of each text made on the way."""
     work: int = 5_000_000
-    """Characters of all texts made on the way together."""
+    """Characters of all texts made on the way, and values of all lists, together."""
     steps: int = 50_000
     """Loop passes, calls, filters, sums and outputs together."""
     values: int = 10_000
@@ -74,9 +74,10 @@ class Budget:
             if not -(10**30) < value < 10**30:
                 raise Refused("template_too_large", "The template makes a number of more than 30 digits.")
         elif isinstance(value, Mapping | Sequence | set | frozenset):
-            self._count([value])
+            self._work -= self._count([value])
+            self.text(0)
 
-    def _count(self, stack: list[Any]) -> None:
+    def _count(self, stack: list[Any]) -> int:
         left = self._limits.values
         while stack:
             value = stack.pop()
@@ -94,6 +95,7 @@ class Budget:
                         "template_too_large", f"The template makes a list of more than {self._limits.values:,} values."
                     )
                 stack.append(one)
+        return self._limits.values - left
 
     def each(self, values: Iterable[Any]) -> Iterator[Any]:
         """The values, a step for each."""

@@ -23,6 +23,17 @@ _FORBIDDEN: Mapping[type[nodes.Node], str] = {
     nodes.FromImport: "`from … import` does not work here. Write the macro into this file.",
     nodes.ScopedEvalContextModifier: "`autoescape` does not work here. Write `| safe` after what is HTML already.",
 }
+_WORDS = (
+    (r"'?end of print statement'?", "'}}'"),
+    (r"'?end of statement block'?", "'%}'"),
+    (r"expected token (.+), got (.+)", r"Here should be \1, and here is \2"),
+    (r"Expected an expression, got (.+)", r"Here should be a value, and here is \1"),
+    (r"Jinja was looking for the following tags: (.+?)\. The innermost block that needs to be closed is (.+?)\.",
+     r"\2 is never closed; \1 was expected."),
+    (r"Encountered unknown tag '(.+?)'\.", r"There is no tag '\1' here."),
+    (r"You probably made a nesting mistake\. Jinja is expecting this tag, but currently looking for (.+?)\.",
+     r"Expected was \1."),
+)  # fmt: skip
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ELEMENT = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z][\w-]*)((?:\"[^\"]*\"|'[^']*'|[^'\">])*)>", re.DOTALL)
 _MJML = frozenset([
@@ -39,7 +50,7 @@ def describe(source: Source, plain: Sandbox, rich: Sandbox) -> Template:
     """What the compiler needs to know of the template: the variables, the topic, and all that is wrong with it."""
     problems = list(source.problems)
     trees: list[nodes.Template] = []
-    body_tree = None
+    body_read = False
     for setting in source.settings.values():
         single = Body(text=setting.value, places=(setting.place,))
         if (tree := _parsed(single, plain, problems)) is not None:
@@ -47,12 +58,13 @@ def describe(source: Source, plain: Sandbox, rich: Sandbox) -> Template:
     for body, environment in ((source.body, rich if source.channel == "email" else plain), (source.alternative, plain)):
         if body is not None and (tree := _parsed(body, environment, problems)) is not None:
             trees.append(tree)
-            body_tree = tree if body is source.body else body_tree
+            body_read = body_read or body is source.body
     read = variables(trees, plain)
-    problems += _settings(source)
+    if not source.problems:
+        problems += _settings(source)
     if source.kind == "mjml":
         problems += _elements(source.body)
-    if source.channel == "email" and body_tree is not None and not source.problems:
+    if source.channel == "email" and body_read and not source.problems:
         problems += _duties(source, read, trees)
     return Template(
         channel=source.channel,
@@ -71,33 +83,50 @@ def _parsed(body: Body, environment: Sandbox, problems: list[str]) -> nodes.Temp
     except TemplateSyntaxError as error:
         problems.append(f"{body.place(error.lineno)}: {_sentence(error)}")
         return None
-    for kind, told in _FORBIDDEN.items():
-        problems += [f"{body.place(node.lineno)}: {told}" for node in tree.find_all(kind)]
-    problems += [
-        f"{body.place(loop.lineno)}: A loop cannot be `recursive`."
-        for loop in tree.find_all(nodes.For)
-        if loop.recursive
-    ]
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
-        known = environment.filters if isinstance(node, nodes.Filter) else environment.tests
-        if node.name not in known:
-            what = "filter" if isinstance(node, nodes.Filter) else "test"
-            near = difflib.get_close_matches(node.name, [name for name in known if not name.startswith("_")], n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else f" There are {', '.join(_listed(known))}."
-            problems.append(f"{body.place(node.lineno)}: There is no {what} `{node.name}`.{hint}")
-    cleaned = _Known(environment).visit(tree)
-    assert isinstance(cleaned, nodes.Template)
-    cleaned.set_environment(environment)
-    return cleaned
+    unknown = False
+    for node in _every(tree):
+        if told := _FORBIDDEN.get(type(node)):
+            problems.append(f"{body.place(node.lineno)}: {told}")
+        elif isinstance(node, nodes.For) and node.recursive:
+            problems.append(f"{body.place(node.lineno)}: A loop cannot be `recursive`.")
+        elif isinstance(node, nodes.Filter | nodes.Test):
+            known = environment.filters if isinstance(node, nodes.Filter) else environment.tests
+            if node.name not in known:
+                unknown = True
+                what = "filter" if isinstance(node, nodes.Filter) else "test"
+                near = difflib.get_close_matches(node.name, _names(known), n=1)
+                hint = (
+                    f" Did you mean `{near[0]}`?"
+                    if near
+                    else f" There are {', '.join(f'`{one}`' for one in _names(known))}."
+                )
+                problems.append(f"{body.place(node.lineno)}: There is no {what} `{node.name}`.{hint}")
+    if unknown:
+        tree = _Known(environment).visit(tree)
+        tree.set_environment(environment)
+    return tree
+
+
+def _every(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """All nodes, in the order of the text."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(list(node.iter_child_nodes())))
 
 
 def _sentence(error: TemplateSyntaxError) -> str:
-    told = (error.message or "This cannot be read.").replace("'", "`")
+    """Jinja2's words in those of somebody who writes templates."""
+    told = error.message or "This cannot be read."
+    for theirs, ours in _WORDS:
+        told = re.sub(theirs, ours, told)
+    told = told.replace("'", "`")
     return told[0].upper() + told[1:] + ("" if told.endswith(".") else ".")
 
 
-def _listed(known: Mapping[str, object]) -> list[str]:
-    return sorted(f"`{name}`" for name in known if name.isidentifier() and not name.startswith("_"))
+def _names(known: Mapping[str, object]) -> list[str]:
+    return sorted(name for name in known if name.isidentifier() and not name.startswith("_"))
 
 
 class _Known(NodeTransformer):
@@ -136,9 +165,12 @@ def _duties(source: Source, read: Variables, trees: list[nodes.Template]) -> Ite
             ' Write `<a href="{{ unsubscribe_url }}">Unsubscribe</a>`.'
         )
     addressed = any(
-        isinstance(node.node, nodes.Name) and node.node.name == "shop" and node.attr == "address"
+        isinstance(node, nodes.Getattr)
+        and isinstance(node.node, nodes.Name)
+        and node.node.name == "shop"
+        and node.attr == "address"
         for tree in trees
-        for node in tree.find_all(nodes.Getattr)
+        for node in _every(tree)
     )
     if not addressed:
         yield (f"{source.path}: This marketing e-mail lacks the shop's postal address. Write `{{{{ shop.address }}}}`.")

@@ -156,6 +156,7 @@ def _included(lines: list[str], places: list[Place], folder: Path, shown: str, p
         inside = (folder / path).resolve()
         if not inside.is_relative_to(folder.resolve()) or not inside.is_file():
             problems.append(f"{place}: There is no file `{path}` in {shown}/.")
+            made.append((line[: found.start()] + line[found.end() :], place))
             continue
         made.append((line[: found.start()], place))
         part = f"{shown}/{path}"

@@ -40,8 +40,11 @@ def hide(text: str, environment: Environment) -> tuple[str, list[Tag]]:
     inside: list[str] = []
     start, kind = 0, ""
     for line, token, value in environment.lex(text):
-        if not kind and token == "data":
+        if token == "data":
+            # Also what stands between `raw` and `endraw`: `restore` keeps its braces from being tags.
             made.append(value)
+        elif token in ("raw_begin", "raw_end"):
+            continue
         elif not kind:
             kind, start, inside = token.removesuffix("_begin"), line, [value]
             if kind in ("variable", "block"):

@@ -30,7 +30,7 @@ def caps(program: Program) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="WB356",
                 span=found[0].span,
-                message=f"The policy lets {times} through per {duration(limit.seconds)}; this one more is skipped.",
+                message=f"The policy lets {times} through per {duration(limit.seconds)}: this one is skipped.",
                 hint="Wait longer before it, or leave out a message.",
                 severity="warning",
             )

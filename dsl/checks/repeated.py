@@ -33,7 +33,7 @@ def _twice(names: Iterable[tuple[str, Span]], noun: str) -> Iterator[Diagnostic]
                 code="WB230",
                 span=span,
                 message=f"There is already {noun} called `{name}`, in {place}line {before.line}.",
-                hint="Give one of them another name.",
+                hint="Remove one of them." if noun.startswith("an argument") else "Give one of them another name.",
             )
 
 

@@ -8,20 +8,37 @@ from dsl import conditions as c
 from dsl.conditions import Condition
 from dsl.diagnostics import Diagnostic
 from dsl.program import Program
+from dsl.wording import duration, written
+
+_DAY = 86_400
 
 
 def start_age(program: Program) -> Iterator[Diagnostic]:
     """Start conditions that grow true with age and never too old."""
     for playbook in program.playbooks:
         start = playbook.start_when
-        if start and start.meaning and any(_is_open(way) for way in _ways(start.meaning)):
+        if start is None or start.meaning is None:
+            continue
+        if open_ways := [way for way in _ways(start.meaning) if _is_open(way)]:
+            bound = _bound(next(test for test in open_ways[0] if _grows_old(test)), program.catalog.currency)
             yield Diagnostic(
                 code="WB350",
                 span=start.span,
                 message="This has no upper age: the first run would enter everybody for whom it came true years ago.",
-                hint="Add a bound, such as `and last_seen_at is in the last 7 days`.",
+                hint=f"Add a bound, such as `and {bound}`.",
                 severity="warning",
             )
+
+
+def _bound(test: Condition, currency: str) -> str:
+    match test:
+        case c.Recency(field=field, seconds=seconds):
+            longest = duration(max(7 * _DAY, 2 * seconds // _DAY * _DAY))
+            return f"{written(field, currency)} is in the last {longest}"
+        case c.Compare():
+            return "cart.updated_at is in the last 7 days"
+        case _:
+            return "last_seen_at is in the last 30 days"
 
 
 def _ways(condition: Condition) -> list[list[Condition]]:

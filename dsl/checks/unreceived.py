@@ -27,7 +27,7 @@ def _block(body: tuple[Step, ...], known: frozenset[str]) -> Iterator[Diagnostic
                 yield Diagnostic(
                     code="WB352",
                     span=step.span,
-                    message=f"Nothing asks whether somebody can receive {channel}: to all others this sends nothing.",
+                    message=f"Not everybody can receive {channel}, and nothing above asks: the others get nothing.",
                     hint=f"Put it below `if can receive {channel}:`, and another channel below `otherwise:`.",
                     severity="warning",
                 )

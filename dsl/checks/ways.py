@@ -50,7 +50,7 @@ Way = Mapping[Thing, Left]
 EVERYTHING = Left(ranges=((-inf, False, inf, False),), unknown=True)
 _AT_LEAST_0 = Left(ranges=((0, True, inf, False),), unknown=False)
 _YES, _NO = (1.0, True, 1.0, True), (0.0, True, 0.0, True)
-_SUMS = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})
+SUMS = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})
 """Fields that count as 0 when nothing is known, and are never below."""
 _WHOLE = frozenset({"cart.count", "orders.count", "checkout.step"})
 _TIMES = frozenset({Type.DATE, Type.TIMESTAMP})
@@ -121,7 +121,7 @@ def _test(condition: Condition) -> tuple[Thing, Left]:
 
 def _domain(thing: Thing) -> Left:
     match thing:
-        case Field(scope="profile", name=name) if name in _SUMS:
+        case Field(scope="profile", name=name) if name in SUMS:
             return _AT_LEAST_0
         case Field(type=Type.YES_NO):
             return Left(ranges=(_NO, _YES), unknown=True)

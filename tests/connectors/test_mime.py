@@ -51,7 +51,7 @@ def part(message: EmailMessage, kind: str) -> str:
 
 def person(content: bytes, header: str) -> tuple[str, str]:
     """(name, address). By the old parser: the new one of Python 3.11 puts a space between two encoded words of a name
-    (CPython issue 79728), which RFC 2047 forbids."""
+    (CPython issue 128110), which RFC 2047 forbids."""
     name, address = parseaddr(re.sub(r"\r\n(?=[ \t])", "", str(message_from_bytes(content)[header])))
     return " ".join(str(make_header(decode_header(name))).split()), address
 

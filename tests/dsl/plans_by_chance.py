@@ -36,9 +36,7 @@ def random_plan(chance: random.Random, depth: int = 3) -> Plan:
         for _ in range(chance.randrange(4)):
             at = len(steps)
             id = f"s{at}"
-            match chance.choice(
-                ["send", "wait", "stop", "branch", "branch", "experiment"] if depth else ["send", "wait"]
-            ):
+            match chance.choice(kinds if depth else kinds[:2]):
                 case "send":
                     steps.append(send(id, after))
                 case "wait":

@@ -1,7 +1,7 @@
 """Every mistake in names, types and sense, as written: the expectation stands on the offending line.
 
 `### WB203 "no channel called | Did you mean"`: a problem of that code on this line, whose message and hint hold these
-texts. A chunk holds exactly the problems that it says, and no other.
+texts. `WB1__` is any problem of how the line is written. A chunk holds exactly the problems that it says, and no other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dsl.compile import compile_sources
 from tests.dsl.shop import shop
 
 _SENSE = Path(__file__).parent / "sense"
-_EXPECTED = re.compile(r'\s*### (WB\d{3}) "(.*?)"(?=$| ###)')
+_EXPECTED = re.compile(r'\s*### (WB\d{3}|WB1__) "(.*?)"(?=$| ###)')
 
 
 def chunks() -> Iterator[tuple[str, str]]:
@@ -43,16 +43,21 @@ def expected(chunk: str) -> tuple[str, list[tuple[int, str, list[str]]]]:
     return "\n".join(lines), wanted
 
 
+def band(code: str) -> str:
+    """The parser's own fixtures hold it to its codes."""
+    return code if code >= "WB2" else "WB1__"
+
+
 @pytest.mark.parametrize("name", CHUNKS)
 def test_chunk(name: str) -> None:
     source, wanted = expected(CHUNKS[name])
     problems = compile_sources({"p.playbook": source}, shop()).problems
-    found = [(problem.span.line, problem.code) for problem in problems]
+    found = [(problem.span.line, band(problem.code)) for problem in problems]
     assert sorted(found) == sorted((line, code) for line, code, _ in wanted), "\n".join(
         f"{p.span.line}: {p.code} {p.message} | {p.hint}" for p in problems
     )
     for line, code, texts in wanted:
-        told = [f"{p.message} | {p.hint}" for p in problems if (p.span.line, p.code) == (line, code)]
+        told = [f"{p.message} | {p.hint}" for p in problems if (p.span.line, band(p.code)) == (line, code)]
         assert any(all(text in each for text in texts) for each in told), told
 
 
@@ -92,7 +97,7 @@ def test_a_long_chain_of_segments_is_no_trouble() -> None:
 
 
 def test_every_code_of_names_and_sense_is_produced() -> None:
-    produced = {code for chunk in CHUNKS.values() for _, code, _ in expected(chunk)[1]}
+    produced = {code for chunk in CHUNKS.values() for _, code, _ in expected(chunk)[1]} - {"WB1__"}
     assert {code for code in CODES if code >= "WB2"} == produced | set(LARGE)
 
 

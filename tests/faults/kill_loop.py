@@ -26,8 +26,6 @@ from tests.faults.worker import PLAYBOOK
 from tests.ledger.shop import people
 
 ROOT = Path(__file__).parents[2]
-STEPS = 400
-"""Messages in the series; the run takes as many days of it as it needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +55,13 @@ def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.
     provider = _python("tests.faults.provider", str(log))
     assert provider.stdout is not None
     port = provider.stdout.readline().strip()
-    killed, day = 0, 0
+    # A day of the series for each kill is more than enough to keep workers at work.
+    steps, killed, day = str(max(kills, 10)), 0, 0
     workers: list[subprocess.Popen[str]] = []
     try:
         while killed < kills:
             while len(workers) < 2:
-                workers.append(_python("tests.faults.worker", store, port, str(STEPS), str(day)))
+                workers.append(_python("tests.faults.worker", store, port, steps, str(day)))
             for worker in workers:
                 assert worker.stdout is not None
                 worker.stdout.readline()
@@ -78,7 +77,7 @@ def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.
                 raise RuntimeError(f"a worker failed by itself: {victim.returncode}")
         for worker in workers:
             worker.wait()
-        assert _python("tests.faults.worker", store, port, str(STEPS), str(day)).wait() == 0
+        assert _python("tests.faults.worker", store, port, steps, str(day)).wait() == 0
     finally:
         for process in [*workers, provider]:
             process.kill()

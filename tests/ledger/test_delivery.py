@@ -201,7 +201,7 @@ def test_a_late_write_changes_nothing(engine: Engine) -> None:
         assert states.deferred(connection, id, "slow", answer, attempts=1, due_at=NOON) == 0
         assert states.unknown(connection, id, "slow", answer, NOON) == 0
         assert states.poisoned(connection, id, "slow", "", NOON) == 0
-        assert states.release(connection, "slow") == 0
+        assert states.release(connection, [id], "slow") == 0
         assert connection.scalar(select(outbox.c.state)) == "sending"
         assert states.accepted(connection, {id: answer}, "quick", NOON) == 1
 

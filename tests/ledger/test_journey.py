@@ -185,3 +185,12 @@ def test_messages_of_a_pause_are_late(engine: Engine) -> None:
     asyncio.run(send_due(engine, Provider(), NOON))
     go_on(engine, hourly, NOON + 8 * DAY)
     assert asyncio.run(send_due(engine, Provider(), NOON + 8 * DAY)).skipped == {"late": 1}
+
+
+def test_people_at_a_step_that_is_not_in_the_plan_are_reported(engine: Engine) -> None:
+    with write(engine) as connection:
+        people(connection, 2)
+    enter(engine, SERIES, NOON)
+    with write(engine) as connection:
+        connection.execute(update(enrollments).values(step="gone"))
+    assert go_on(engine, SERIES, NOON).stuck == {"gone": 2}

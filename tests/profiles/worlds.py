@@ -15,6 +15,7 @@ from tests.reference import Event, Now, Person
 ZONE = ZoneInfo("Europe/Oslo")
 AS_OF = datetime(2026, 3, 30, 9, 30, tzinfo=UTC)
 """The day after the clocks were put forward."""
+MIDNIGHT = datetime(2026, 3, 30, tzinfo=UTC)
 SECONDS = (3600, 86_400, 604_800)
 DAYS = ("2026-03-28", "2026-03-29", "2026-03-30")
 EVENTS = ("order_completed", "product_viewed")
@@ -135,7 +136,7 @@ def person(r: Random) -> Person:
 
 def now(r: Random) -> Now:
     return Now(
-        as_of=AS_OF,
+        as_of=r.choice((AS_OF, MIDNIGHT)),
         zone=ZONE.key,
         consent=frozenset(channel for channel in CHANNELS if r.random() < 0.3),
         suppressions=frozenset((channel, digest) for channel in CHANNELS for digest in HASHES if r.random() < 0.2),
