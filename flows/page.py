@@ -6,6 +6,7 @@ import logging
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -23,6 +24,7 @@ from flows.watch import Table
 T = TypeVar("T")
 
 
+BAR_AFTER_SECONDS = 2.0
 TELL_EVERY_SECONDS = 0.5
 
 _SIGNS = str.maketrans(
@@ -46,6 +48,7 @@ def _worth_reading(record: logging.LogRecord) -> bool:
 class _Bar:
     """A progress bar: where it stands, and what Prefect was told."""
 
+    total: int
     id: UUID | None = None
     percent: int = 0
     told: int | None = None
@@ -61,6 +64,8 @@ class Page:
         self._pace = pace
         self._states: dict[str, State[Any]] = {}
         self._bars: dict[str, _Bar] = {}
+        self._begun = 0.0
+        self._step = copy_context()
         logging.getLogger("prefect.task_runs").addFilter(_worth_reading)
 
     @property
@@ -84,15 +89,16 @@ class Page:
             log_prints=False,
         )
         def step() -> State[None]:
-            begun = time.monotonic()
+            self._begun, self._step = time.monotonic(), copy_context()
             try:
                 results.append(work())
             except Exception as error:
                 errors.append(error)
                 return Failed(message=reason(error))
-            for bar_key, bar in self._bars.items():
-                self._tell(bar_key, bar)
-            time.sleep(max(0.0, begun + self._pace - time.monotonic()))
+            if (bar := self._bars.get(key)) is not None and bar.id is not None:
+                bar.percent = 100  # what was skipped is done with too
+                self._tell(key, bar)
+            time.sleep(max(0.0, self._begun + self._pace - time.monotonic()))
             return Completed()
 
         # The step is run whatever became of those before it: only the tick decides that. `wait_for` draws the arrows.
@@ -109,20 +115,21 @@ class Page:
         get_run_logger().info(sentence)
 
     def progress(self, key: str, done: int, total: int) -> None:
-        """See Watcher. Prefect is told twice a second at most, and once more when the step has ended."""
-        bar = self._bars.setdefault(key, _Bar())
+        """See Watcher. There is a bar only for what takes longer than a moment; it moves twice a second at most."""
+        bar = self._bars.setdefault(key, _Bar(total=total))
         bar.percent = 100 * done // total if total else 100
-        if time.monotonic() - bar.told_at >= TELL_EVERY_SECONDS:
-            self._tell(key, bar, total)
+        now = time.monotonic()
+        if now - self._begun >= BAR_AFTER_SECONDS and now - bar.told_at >= TELL_EVERY_SECONDS:
+            # Called from an event loop that was made before the step was, as deliveries are, there is no step around.
+            self._step.run(self._tell, key, bar)
 
-    def _tell(self, key: str, bar: _Bar, total: int | None = None) -> None:
+    def _tell(self, key: str, bar: _Bar) -> None:
         if bar.told == bar.percent:
             return
         try:
             if bar.id is None:
                 name = artifacts.artifact_key(self._playbook, key)
-                about = None if total is None else f"{total:,} in all"
-                made = create_progress_artifact(progress=bar.percent, key=name, description=about)
+                made = create_progress_artifact(progress=bar.percent, key=name, description=f"{bar.total:,} in all")
                 bar.id = cast("UUID", made)
             else:
                 update_progress_artifact(artifact_id=bar.id, progress=bar.percent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from flows.watch import Parameters, Report, Watcher
 pytestmark = pytest.mark.prefect
 
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+BAR_AFTER = 2.0
 SOURCE = 'playbook abandoned_cart:\n  about "Bring back a cart left alone for a day."\n'
 
 Tick = Callable[[Parameters, Watcher], Any]
@@ -159,21 +161,27 @@ def test_an_empty_table_is_a_text(server: Server, plan: Plan) -> None:
     assert (made["type"], made["data"]) == ("markdown", "### Not sent, and why\n\nNothing to show.")
 
 
-def test_progress_ends_where_the_work_does(server: Server, plan: Plan) -> None:
+def test_a_long_step_has_a_bar_that_ends_full(server: Server, plan: Plan) -> None:
     def long(_: Parameters, watcher: Watcher) -> Report:
-        def deliver() -> None:
-            for done in range(751):
-                watcher.progress("send:cart_reminder", done, 1000)
+        async def deliver(key: str, seconds: float) -> None:
+            for done in range(750):
+                watcher.progress(key, done, 1000)
+            await asyncio.sleep(seconds)
+            watcher.progress(key, 751, 1000)
 
-        watcher.run("send:cart_reminder", "send email cart_reminder", deliver)
+        # As deliveries do: one event loop for all, made before the steps are.
+        with asyncio.Runner() as loop:
+            loop.run(asyncio.sleep(0))
+            watcher.run("send:quick", "send email quick", lambda: loop.run(deliver("send:quick", 0)))
+            watcher.run("send:slow", "send email slow", lambda: loop.run(deliver("send:slow", BAR_AFTER + 0.1)))
         return Headline()
 
     run(server, plan, long)
     shown = Shown(server, "abandoned_cart")
     (made,) = shown.about_run("artifacts")
-    assert (made["type"], made["data"]) == ("progress", 75)
-    assert made["key"] == "abandoned-cart-send-cart-reminder"
-    assert made["task_run_id"] == shown.steps[0]["id"]
+    assert (made["type"], made["key"], made["data"]) == ("progress", "abandoned-cart-send-slow", 100)
+    assert made["task_run_id"] == shown.steps[1]["id"]
+    assert made["description"] == "1,000 in all"
 
 
 def test_a_tick_that_raises_fails_the_run_without_telling_values(server: Server, plan: Plan) -> None:
