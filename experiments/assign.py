@@ -1,79 +1,100 @@
-"""Who gets which variant: a hash of the person and the experiment's name, the same in Python and in SQL.
+"""Which arm of an experiment a person gets, and who is held out: the same answer always, from a stored number.
 
-A person's `bucket` (profiles.bucket) is uniform over 0 … P−1 and stays for life. A position is (bucket + salt)² modulo
-the prime P = 2^31−1, with a salt from the name's SHA-256. Squares mix where multiples do not: for two salts s ≠ t the
-pair ((b+s)², (b+t)²) is equidistributed, because every complete exponential sum Σ e((h(b+s)² + k(b+t)²)/P) is a Gauss
-sum of size √P at most, or a linear sum of size 0. That holds for adjacent salts too. All numbers stay below 2^63.
+Each person has a bucket, uniform over 0 … 2^31−2. A salt, from the hashed name of the experiment, mixes it into a
+position over the same range, and shares cut the range into arms. The mixer adds the salt and squares, twice, modulo the
+prime 2^31−1, so that positions under two salts are independent of each other, neighbouring salts too; that multiplying
+alone is not enough was measured. Every product stays below 2^62, so both databases compute what Python does.
 """
 
 from __future__ import annotations
 
-import hashlib
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, false, literal, select
+from sqlalchemy import BigInteger, ColumnElement, case, cast, false, literal, literal_column, select
 
-from dsl.plan import Experiment
+from dsl import plan
 from store.schema import assignments, profiles
 
 PRIME = 2**31 - 1
+"""Buckets and positions are 0 … PRIME − 1."""
 
 
+@lru_cache(maxsize=1024)
 def salt(name: str) -> int:
-    """0 … PRIME−1, from the name of an experiment or a holdout."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % PRIME
+    """31 bits of a name's SHA-256."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8]) % PRIME
 
 
 def position(bucket: int, salt: int) -> int:
-    """Where a person stands in an experiment: 0 … PRIME−1, uniform over people."""
-    mixed = (bucket + salt) % PRIME
-    return mixed * mixed % PRIME
+    """Where a person stands in the experiment, 0 … PRIME − 1."""
+    once = (bucket + salt) % PRIME
+    twice = (once * once + salt) % PRIME
+    return twice * twice % PRIME
 
 
-def position_sql(bucket: ColumnElement[int], salt: int) -> ColumnElement[int]:
-    """`position` in SQL."""
-    prime = literal(PRIME, BigInteger)
-    mixed = (cast(bucket, BigInteger) + literal(salt, BigInteger)) % prime
-    return (mixed * mixed) % prime
+def position_sql(bucket: ColumnElement[Any], salt: int) -> ColumnElement[int]:
+    """`position` over a column with buckets."""
+    prime: ColumnElement[int] = literal_column(str(PRIME), BigInteger())
+    grain = literal(salt, BigInteger())
+    once = (cast(bucket, BigInteger()) + grain) % prime
+    twice = (once * once + grain) % prime
+    return twice * twice % prime
 
 
-def bound(percent: float) -> int:
-    """Positions below this are the first `percent` of people."""
-    return round(PRIME * percent / 100)
+def arm(bucket: int, experiment: plan.Experiment) -> int:
+    """The number of a person's arm among `experiment.variants`, from 1."""
+    where = position(bucket, salt(f"experiment:{experiment.name}"))
+    return next((n for n, end in enumerate(_ends(experiment), 1) if where < end), len(experiment.variants))
 
 
-def arm(bucket: int, experiment: Experiment) -> int:
-    """The number of the person's variant, from 1."""
-    where, shares = position(bucket, salt(experiment.name)), 0.0
-    for number, variant in enumerate(experiment.variants, start=1):
-        shares += variant.share
-        if where < bound(shares):
-            return number
-    return len(experiment.variants)
+def arm_sql(bucket: ColumnElement[Any], experiment: plan.Experiment) -> ColumnElement[int]:
+    """`arm` over a column with buckets. Raises ValueError for an experiment without variants."""
+    where = position_sql(bucket, salt(f"experiment:{experiment.name}"))
+    *ends, _ = list(enumerate(_ends(experiment), 1))
+    last: ColumnElement[int] = literal_column(str(len(experiment.variants)))
+    return case(*((where < end, literal_column(str(n))) for n, end in ends), else_=last) if ends else last
 
 
-def arm_sql(experiment: Experiment) -> ColumnElement[int]:
-    """The number of the person's variant, from 1, over profiles: the one stored at the first exposure as long as the
-    experiment has it, else `arm`."""
-    names = {variant.name: number for number, variant in enumerate(experiment.variants, start=1)}
+def held_out(bucket: int, playbook: str, share: float) -> bool:
+    """Whether a person is among the `share` percent of a playbook who are measured and sent nothing."""
+    return position(bucket, salt(f"holdout:{playbook}")) < _cut(share)
+
+
+def held_out_sql(bucket: ColumnElement[Any], playbook: str, share: float) -> ColumnElement[bool]:
+    """`held_out` over a column with buckets."""
+    return position_sql(bucket, salt(f"holdout:{playbook}")) < _cut(share) if share else false()
+
+
+def _cut(percent: float | Decimal) -> int:
+    """The position below which so many percent stand."""
+    return int(PRIME * Decimal(str(percent)) / 100)
+
+
+def _ends(experiment: plan.Experiment) -> tuple[int, ...]:
+    """Where each variant's part of the range ends."""
+    if not experiment.variants:
+        raise ValueError(f"the experiment {experiment.name} has no variants")
+    return _cuts(tuple(variant.share for variant in experiment.variants))
+
+
+@lru_cache(maxsize=1024)
+def _cuts(shares: tuple[float, ...]) -> tuple[int, ...]:
+    """Shares are added up as decimals: 33.3 is not a binary number."""
+    return tuple(_cut(total) for total in accumulate(Decimal(str(share)) for share in shares))
+
+
+def sticky_arm_sql(experiment: plan.Experiment) -> ColumnElement[int]:
+    """Over profiles the arm of the person's first exposure, as long as the experiment has it, else `arm`."""
     stored = (
         select(assignments.c.variant)
         .where(assignments.c.experiment == experiment.name, assignments.c.profile_id == profiles.c.id)
         .correlate(profiles)
         .scalar_subquery()
     )
-    where, shares = position_sql(profiles.c.bucket, salt(experiment.name)), 0.0
-    ways: list[tuple[ColumnElement[Any], Any]] = []
-    for number, variant in enumerate(experiment.variants, start=1):
-        shares += variant.share
-        ways.append((where < literal(bound(shares), BigInteger), literal(number)))
-    fresh = case(*ways, else_=literal(len(names)))
-    return case(*((stored == name, literal(number)) for name, number in names.items()), else_=fresh)
-
-
-def held_out_sql(playbook: str, percent: float) -> ColumnElement[bool]:
-    """Whether a person belongs to a playbook's holdout, over profiles."""
-    if not percent:
-        return false()
-    where = position_sql(profiles.c.bucket, salt(f"holdout of {playbook}"))
-    return where < literal(bound(percent), BigInteger)
+    fresh = arm_sql(profiles.c.bucket, experiment)
+    numbers = enumerate(experiment.variants, 1)
+    return case(*((stored == variant.name, literal_column(str(n))) for n, variant in numbers), else_=fresh)

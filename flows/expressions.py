@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement
 
 from dsl import conditions
 from dsl.plan import Branch, Experiment, LeaveOn, Plan, StartOn, StartWhen
-from experiments.assign import arm_sql, held_out_sql
+from experiments.assign import held_out_sql, sticky_arm_sql
 from ledger.rows import started
 from profiles.select import Moment, alive, event_holds, holds
-from store.schema import enrollments
+from store.schema import enrollments, profiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Expressions:
 
     def held_out(self) -> ColumnElement[bool]:
         """Who belongs to the playbook's holdout, over profiles."""
-        return held_out_sql(self.plan.name, self.plan.holdout)
+        return held_out_sql(profiles.c.bucket, self.plan.name, self.plan.holdout)
 
     def exits(self) -> Sequence[tuple[str, ColumnElement[bool]]]:
         """Reason and condition of each `leave`, over profiles, traits and enrollments."""
@@ -76,7 +76,7 @@ class Expressions:
 
     def arms(self) -> Mapping[str, ColumnElement[int]]:
         """Per experiment step the number of the person's variant, from 1, over profiles."""
-        return {step.id: arm_sql(step) for step in self.plan.steps if isinstance(step, Experiment)}
+        return {step.id: sticky_arm_sql(step) for step in self.plan.steps if isinstance(step, Experiment)}
 
 
 def expressions(plan: Plan, *, as_of: datetime, zone: str, consent: frozenset[str]) -> Expressions:
