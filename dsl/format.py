@@ -126,8 +126,8 @@ def _parts(tokens: tuple[Token, ...]) -> list[list[Token]]:
 
 def _of_between(tokens: tuple[Token, ...], place: int) -> bool:
     """Whether this `and` is the one of `between 2026-11-01 and 2026-11-30`."""
-    words = [token.type for token in tokens[:place] if token.type != "CONTINUATION"]
-    return words[-2:] == ["BETWEEN", "DATE"]
+    before = (token.type for token in reversed(tokens[max(place - 4, 0) : place]) if token.type != "CONTINUATION")
+    return next(before, "") == "DATE" and next(before, "") == "BETWEEN"
 
 
 def _spaced(words: Iterable[Token]) -> str:

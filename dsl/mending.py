@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from lark import Token
 
 from dsl.complaints import Complaint, Trouble, between, stops_early
-from dsl.cursor import Cursor, Mark
+from dsl.cursor import Cursor
 from dsl.diagnostics import Diagnostic
 from dsl.first_words import explain_first
 from dsl.grammar import words
@@ -14,7 +16,7 @@ from dsl.literals import STAND_INS, fault
 from dsl.statements import Statement
 
 DEEPEST_CONDITION = 50
-_MOST_MENDS = 20
+_MOST_MENDS = 10
 _DECLARING = frozenset({"LET", "FIELD", "EVENT", "SEGMENT", "PLAYBOOK", "AUDIENCE"})
 
 
@@ -26,9 +28,10 @@ def read_line(
 
     `around`: the kind of the first word of the line whose block this is; `deeper`: the next line is indented more.
     """
-    problems = [*_hanging(line, path), *_faults(line, path)]
+    faults = _faults(line, path)
+    problems = [*_hanging(line, path), *faults]
     start = cursor.mark()
-    whole, kept = False, not _faults(line, path)
+    whole, kept = False, not faults
     if deep := _too_deep(line, path):
         problems.append(deep)
     else:
@@ -58,22 +61,20 @@ def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool)
     """What is wrong with the order of the words; whether the line could be read (mended where needed); whether it can
     be kept."""
     left, told = [_sound(word) for word in line.words], list[Diagnostic]()
-    index, guessed, kept = 0, False, True
-    previous = cursor.mark()
+    index, guessed, kept, begun = 0, False, True, len(cursor.words)
     while index <= len(left):
-        here = cursor.mark()
         forgot_colon = index == len(left) and deeper and left[-1].type != "COLON" and "COLON" in cursor.accepts()
         if not forgot_colon and cursor.feed(left[index] if index < len(left) else line.newline):
-            previous, index = here, index + 1
+            index += 1
             continue
-        complaint = _explain(cursor, previous, path, left, index, around, deeper)
+        complaint = _explain(cursor, path, left, index, around, deeper)
         if guessed:  # what is wrong now may come of the guess
             return told, False, False
         told.append(complaint.problem)
         if complaint.instead is None or len(told) > _MOST_MENDS:
             return told, False, False
-        if complaint.start < index:
-            cursor.back(previous)
+        if (back := len(cursor.words) - begun - complaint.start) > 0:
+            cursor.back(cursor.place(back))
         mended = [_made(kind, left, complaint) for kind in complaint.instead]
         left[complaint.start : complaint.start + complaint.taken] = mended
         if not cursor.feed_all(mended):
@@ -83,21 +84,18 @@ def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool)
     return told, True, kept
 
 
-def _explain(
-    cursor: Cursor, previous: Mark, path: str, left: list[Token], index: int, around: str, deeper: bool
-) -> Complaint:
-    here = cursor.mark()
+def _explain(cursor: Cursor, path: str, left: list[Token], index: int, around: str, deeper: bool) -> Complaint:
     expected = cursor.accepts()
     if index == 1 and left[0].type == "NAME" and expected == {"EQUAL", "IS"} and around not in {"SEND", "EVENT"}:
         # Below a broken line every kind of line may stand. A name here is rather a first word that nobody knows.
-        cursor.back(previous)
-        index, here, expected = 0, previous, cursor.accepts()
+        cursor.back(cursor.place(1))
+        index, expected = 0, cursor.accepts()
     trouble = Trouble(
         path=path,
         line=left,
         index=index,
         expected=expected,
-        fits=lambda back, kinds: cursor.fits(*(kind.split(" ")[0] for kind in kinds), at=previous if back else here),
+        fits=lambda back, kinds: cursor.fits(*(kind.split(" ")[0] for kind in kinds), at=cursor.place(back)),
         around=around,
         deeper=deeper,
     )
@@ -127,15 +125,15 @@ def _hanging(line: Statement, path: str) -> list[Diagnostic]:
             else f"The line goes on below, so `{token}` must begin the next line and not end this one.",
             hint="Join the two lines." if token == "," else f"Move `{token}` to the start of the next line.",
         )
-        for token in line.hanging
+        for token in line.hanging[:_MOST_MENDS]
     ]
 
 
 def _faults(line: Statement, path: str) -> list[Diagnostic]:
+    found = ((token, wrong) for token in line.words if (wrong := fault(token)))
     return [
-        Diagnostic(code=found[0], span=between(path, token, token), message=found[1], hint=found[2])
-        for token in line.words
-        if (found := fault(token))
+        Diagnostic(code=code, span=between(path, token, token), message=message, hint=hint)
+        for token, (code, message, hint) in islice(found, _MOST_MENDS)
     ]
 
 

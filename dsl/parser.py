@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from lark import Token, Tree
-
 from dsl import syntax
 from dsl.builder import build
 from dsl.characters import odd_characters
 from dsl.complaints import CODES
 from dsl.diagnostics import Diagnostic, Span
-from dsl.grammar import grammar
 from dsl.recovery import mend
 from dsl.statements import statements
 
@@ -31,19 +28,12 @@ def parse(source: str, path: str) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
         return syntax.File(path=path, source=source, declarations=()), (_too_big(source, path),)
     _, lines = statements(source)
     mended = mend(lines, path)
-    declarations = build(_tree(mended.words), mended.spoilt, path)
+    declarations = build(mended.tree, mended.spoilt, path)
     problems = mended.problems
     problems += odd_characters(source, path)
     problems += (problem for declaration in declarations if (problem := _too_many_steps(declaration)))
     problems.sort(key=lambda problem: (problem.span.line, problem.span.column))
     return syntax.File(path=path, source=source, declarations=declarations), tuple(problems)
-
-
-def _tree(words: list[Token]) -> Tree[Token]:
-    parser = grammar().parse_interactive()
-    for word in words:
-        tree: Tree[Token] = parser.feed_token(word)
-    return tree
 
 
 def _too_big(source: str, path: str) -> Diagnostic:

@@ -4,8 +4,7 @@ The parser is driven by hand, a word at a time, with a checkpoint at each line s
 line is mended when it is plain what was meant (`else:`), and goes on; else the parser goes back to the checkpoint, gets
 one BROKEN_LINE, and goes on with the next line, so that a block below a broken line is still read.
 
-The outcome is a sequence of words without mistakes. It is parsed once more to make the tree: Lark reuses the lists of
-its tree while it reduces, so a parser that has gone back to a checkpoint can hold a line twice.
+The outcome is a tree as of a file without mistakes, with BROKEN_LINE in their places.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lark import Token
+from lark import Token, Tree
 
 from dsl.complaints import between, planned
 from dsl.cursor import Cursor
@@ -43,9 +42,9 @@ class _Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """A file without mistakes of syntax, and what they were."""
+    """What a file says, and what is wrong with it."""
 
-    words: list[Token]
+    tree: Tree[Token]
     spoilt: Mapping[int, Token]
     """By their numbers, the lines that were read and must not be kept because a name or a value in them is wrong: a
     BROKEN_LINE for each."""
@@ -53,7 +52,7 @@ class Mended:
 
 
 def mend(lines: Sequence[Statement], path: str) -> Mended:
-    """The words of a file with each mistake mended or made a BROKEN_LINE, and the mistakes."""
+    """The tree of a file with each mistake mended or made a BROKEN_LINE, and the mistakes."""
     reader = _Reader(lines, path)
     while reader.at < len(lines) and len(reader.problems) < MOST_PROBLEMS:
         reader.read()
@@ -65,8 +64,7 @@ def mend(lines: Sequence[Statement], path: str) -> Mended:
             "Mend those above first. Is it a playbook at all?",
         )
     reader.close()
-    words = [*reader.cursor.words, Token("$END", "")]
-    return Mended(words=words, spoilt=reader.spoilt, problems=reader.problems)
+    return Mended(tree=reader.cursor.tree(), spoilt=reader.spoilt, problems=reader.problems)
 
 
 class _Reader:

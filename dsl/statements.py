@@ -13,7 +13,7 @@ from dsl.grammar import lex
 
 _TAB = 2
 _JOINING = frozenset({"AND", "OR", "COMMA"})
-_OPERAND = frozenset({"NAME", "HAS", "CAN", "IN", "NOT", "LPAR", "EVENT", "STRING", "MONEY", "NUMBER"})
+_OPERAND = frozenset({"NAME", "HAS", "CAN", "IN", "NOT", "LPAR", "EVENT", "STRING", "MONEY", "NUMBER", "WEEKDAY"})
 """What can follow `and`, `or` or a comma at the start of the next line."""
 
 
@@ -21,18 +21,16 @@ _OPERAND = frozenset({"NAME", "HAS", "CAN", "IN", "NOT", "LPAR", "EVENT", "STRIN
 class Statement:
     """One line, with the lines that continue it."""
 
+    words: list[Token]
+    """Never empty."""
     tokens: tuple[Token, ...]
-    """Words and, where it goes on in a new line, CONTINUATION. Never empty."""
+    """The words and, where the statement goes on in a new line, CONTINUATION with its comments."""
     newline: Token
     """The end of the line, with the comments behind and below it."""
     indent: int
     """Columns of blanks before the first word."""
     hanging: tuple[Token, ...] = ()
     """Words at the end of a line that should begin the next: `and`, `or`, a comma."""
-
-    @property
-    def words(self) -> list[Token]:
-        return [token for token in self.tokens if token.type != "CONTINUATION"]
 
 
 def statements(source: str) -> tuple[Token | None, list[Statement]]:
@@ -54,6 +52,7 @@ def statements(source: str) -> tuple[Token | None, list[Statement]]:
         elif line:
             found.append(
                 Statement(
+                    words=[word for word in line if word.type != "CONTINUATION"],
                     tokens=tuple(line),
                     newline=token,
                     indent=_indent(lines, line[0]),

@@ -18,7 +18,7 @@ from connectors.templates.markup import MarkupError, from_html, from_mjml, with_
 from connectors.templates.plaintext import plain_text
 from connectors.templates.sandbox import Measured, Sandbox
 from connectors.templates.source import Body, Place, Setting, Source
-from connectors.templates.tags import between_elements, hide, restore
+from connectors.templates.tags import WORD, Tag, between_elements, hide, restore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +92,8 @@ def compiled(source: Source, plain: Sandbox, rich: Sandbox) -> Compiled:
     if source.channel != "email":
         parts["text"] = _part(source.body.text, source.body.places, plain)
         return Compiled(source=source, parts=parts)
-    body = source.body
-    preheader = source.settings.get("preheader")
-    try:
-        hidden, tags = hide(body.text, rich)
-    except TemplateSyntaxError as error:
-        raise _broken(error.message or "", body.place(error.lineno)) from None
-    try:
-        html = from_mjml(hidden) if source.kind == "mjml" else from_html(hidden)
-    except MarkupError as error:
-        place = body.place(hidden.count("\n", 0, error.offset) + 1 if error.offset is not None else 1)
-        raise _broken(f"The MJML cannot be read: {error}.", place) from None
+    html, tags = markup(source, rich)
+    body, preheader = source.body, source.settings.get("preheader")
     parts["html"] = _html_part(html, tags, body, preheader, rich)
     if source.alternative is not None:
         parts["text"] = _part(source.alternative.text, source.alternative.places, plain)
@@ -112,7 +103,28 @@ def compiled(source: Source, plain: Sandbox, rich: Sandbox) -> Compiled:
     return Compiled(source=source, parts=parts)
 
 
-def _html_part(html: str, tags: list[Any], body: Body, preheader: Setting | None, rich: Sandbox) -> Part:
+def markup(source: Source, rich: Sandbox) -> tuple[str, list[Tag]]:
+    """The HTML of an e-mail template, its tags hidden, and the tags. Raises RenderError for what cannot be read."""
+    body = source.body
+    try:
+        hidden, tags = hide(body.text, rich)
+    except TemplateSyntaxError as error:
+        raise _broken(error.message or "", body.place(error.lineno)) from None
+    try:
+        return (from_mjml(hidden) if source.kind == "mjml" else from_html(hidden)), tags
+    except MarkupError as error:
+        told, offset = str(error), error.offset
+    way_out = "Attributes need quotes, every element its end, and a bare `<` is written `&lt;`."
+    told = f"The MJML cannot be read: {told}."
+    if offset is None:
+        raise RenderError("template_broken", told, template=source.path, way_out=way_out)
+    before = hidden[:offset]
+    line = max((tags[int(word[1])].line for word in WORD.finditer(before)), default=1)
+    place = body.place(max(line, before.count("\n") + 1))
+    raise RenderError("template_broken", told, template=place.file, line=place.line, way_out=way_out)
+
+
+def _html_part(html: str, tags: list[Tag], body: Body, preheader: Setting | None, rich: Sandbox) -> Part:
     text, lines = restore(html, tags)
     places = [body.place(line) for line in lines]
     if preheader is not None and preheader.value:

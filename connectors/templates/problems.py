@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
 
+from connectors.templates.compiled import markup
+from connectors.templates.errors import RenderError
 from connectors.templates.sandbox import Sandbox
 from connectors.templates.source import REQUIRED, Body, Place, Source
 from connectors.templates.variables import Variables, variables
@@ -66,6 +68,11 @@ def describe(source: Source, plain: Sandbox, rich: Sandbox) -> Template:
         problems += _elements(source.body)
     if source.channel == "email" and body_read and not source.problems:
         problems += _duties(source, read, trees)
+    if source.kind == "mjml" and not problems:
+        try:
+            markup(source, rich)
+        except RenderError as error:
+            problems.append(str(error))
     return Template(
         channel=source.channel,
         name=source.name,

@@ -138,6 +138,11 @@ def test_problems_have_file_and_line(tmp_path: Path, text: str, name: str, told:
         ("<mj-section>\n<mj-colum><mj-text>x</mj-text></mj-colum></mj-section>", ":5: MJML has no `<mj-colum>`."),
         ("<mj-section><mj-column>\n<mj-text>x</mj-column></mj-section>", ":5: `<mj-text>` is not closed before"),
         ("<mj-section><mj-column></mj-column></mj-section></mj-section>", ":4: `</mj-section>` closes nothing."),
+        (
+            "\n<mj-section><mj-column><mj-social>{% if 1 %}</mj-social></mj-column></mj-section>{% endif %}",
+            ":5: The MJML",
+        ),
+        ("\n<mj-section><mj-column><mj-text>a <b x=y>c</b></mj-text></mj-column></mj-section>", ": The MJML"),
         ('<mj-include path="parts/none.mjml" />', ":4: There is no file `parts/none.mjml` in templates/email/."),
         ('<mj-include path="../../secret.mjml" />', ":4: There is no file `../../secret.mjml` in templates/email/."),
     ],
