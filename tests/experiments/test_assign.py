@@ -153,7 +153,7 @@ def test_the_first_exposure_goes_before_the_hash(engine: Engine) -> None:
     gone = Experiment(id="e", name="offer", variants=(Variant(name="new", share=100.0, next=None),))
     with write(engine) as connection:
         connection.execute(insert(profiles), people)
-        assert set(connection.scalars(select(sticky_arm_sql(changed)))) >= {1}
+        assert set(connection.scalars(select(sticky_arm_sql(changed)).select_from(profiles))) >= {1}
         connection.execute(insert(assignments), seen)
-        assert set(connection.scalars(select(sticky_arm_sql(changed)))) == {2}
-        assert set(connection.scalars(select(sticky_arm_sql(gone)))) == {1}
+        assert set(connection.scalars(select(sticky_arm_sql(changed)).select_from(profiles))) == {2}
+        assert set(connection.scalars(select(sticky_arm_sql(gone)).select_from(profiles))) == {1}
