@@ -197,8 +197,11 @@ def mark_sending(
     as_of: datetime,
     later: Sequence[int] = (),
 ) -> set[int]:
-    """Mark claimed messages as sending, and hold on to those that come `later`. Returns those that may be sent once this is committed; the others are another
-    process's by now, or their person left and they are cancelled."""
+    """Mark claimed messages as sending, and hold on to those that come `later`.
+
+    Returns those that may be sent once this is committed; the others are another process's by now, or their person left
+    and they are cancelled.
+    """
     mine = and_(outbox.c.token == token, outbox.c.state == "claimed")
     stays = select(enrollments.c.id).where(
         enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state.in_(("active", "done"))

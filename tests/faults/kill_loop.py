@@ -26,6 +26,8 @@ from tests.faults.worker import PLAYBOOK
 from tests.ledger.shop import people
 
 ROOT = Path(__file__).parents[2]
+LONGEST_SERIES = 60
+"""Messages a person. When all of a day are sent, the next day begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +57,14 @@ def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.
     provider = _python("tests.faults.provider", str(log))
     assert provider.stdout is not None
     port = provider.stdout.readline().strip()
-    # A day of the series for each kill is more than enough to keep workers at work.
-    steps, killed, day = str(max(kills, 10)), 0, 0
+    steps, killed, day = str(LONGEST_SERIES), 0, 0
     workers: list[subprocess.Popen[str]] = []
     try:
         while killed < kills:
             while len(workers) < 2:
                 workers.append(_python("tests.faults.worker", store, port, steps, str(day)))
-            for worker in workers:
-                assert worker.stdout is not None
-                worker.stdout.readline()
+                assert workers[-1].stdout is not None
+                workers[-1].stdout.readline()
             time.sleep(chance.uniform(0, longest))
             victim = workers.pop(chance.randrange(2))
             if victim.poll() is None:
@@ -73,6 +73,8 @@ def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.
             elif victim.returncode == 0:
                 # It found nothing more to do: on to the next day, so that kills meet work.
                 day += 1
+                if day == LONGEST_SERIES:
+                    raise RuntimeError("workers finish before they are killed: more people, or a shorter time to live")
             if victim.wait() not in (0, -9):
                 raise RuntimeError(f"a worker failed by itself: {victim.returncode}")
         for worker in workers:
@@ -116,7 +118,7 @@ def _python(module: str, *arguments: str) -> subprocess.Popen[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--people", type=int, default=500)
+    parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--longest", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", help="URL of an empty store; default: SQLite in a temporary folder")

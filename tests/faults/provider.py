@@ -9,6 +9,7 @@ import os
 import socketserver
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,7 @@ class Handler(socketserver.StreamRequestHandler):
                 self.log.write(line)
                 self.log.flush()
                 os.fsync(self.log.fileno())
+                time.sleep(0.001)
             try:
                 self.wfile.write(b"ok\n")
             except OSError:

@@ -80,6 +80,16 @@ def test_every_bad_line_is_told_and_the_others_come_in(engine: Engine, tmp_path:
         assert set(row) == {"file", "line", "reason", "text"}
 
 
+def test_a_bad_call_inside_a_batch_is_told_by_its_number(engine: Engine, tmp_path: Path) -> None:
+    batch = {"batch": [track("Lamp Lit", 0), identify(0, email="ann@"), {"type": "buy"}, track("Lamp Lit", 1)]}
+    result = bring_in(engine, write_calls(tmp_path / "calls.jsonl", batch))
+    assert (result.counts.read, result.counts.imported) == (4, 2)
+    assert sorted(row["reason"][:24] for row in rejected(result)) == [
+        "Call 2 of the batch: `em",
+        "Call 3 of the batch: The",
+    ]
+
+
 def test_no_reject_file_is_made_when_all_is_well(engine: Engine, tmp_path: Path) -> None:
     path = write_calls(tmp_path / "calls.jsonl", b"\xef\xbb\xbf" + json.dumps(track("Lamp Lit", 0)).encode())
     result = bring_in(engine, path)
