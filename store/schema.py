@@ -121,7 +121,7 @@ orders = Table(
     "orders",
     metadata,
     Column("order_id", Text, primary_key=True),
-    Column("profile_id", Id, ForeignKey("profiles.id"), nullable=False, index=True),
+    Column("profile_id", Id, ForeignKey("profiles.id"), primary_key=True, index=True),
     Column("at", Micros, nullable=False),
     Column("total", Cents, nullable=False, comment="Less refunds."),
     Column("cancelled", Boolean, nullable=False, server_default=false()),
@@ -132,7 +132,7 @@ order_items = Table(
     metadata,
     Column("order_id", Text, primary_key=True),
     Column("product_id", Text, primary_key=True),
-    Column("profile_id", Id, ForeignKey("profiles.id"), nullable=False, index=True),
+    Column("profile_id", Id, ForeignKey("profiles.id"), primary_key=True, index=True),
     Column("at", Micros, nullable=False),
     Column("quantity", Integer, nullable=False),
 )
@@ -148,7 +148,8 @@ products = Table(
     Column("brand", Text),
     Column("image_url", Text),
     Column("url", Text),
-    Column("seen_at", Micros, nullable=False, comment="The time of the event that these values are from."),
+    Column("seen_at", Micros, nullable=False, comment="The time of the newest event that spoke of it."),
+    Column("set_at", Json, comment="Per column the time of the event that set it: the newest wins; null: seen_at."),
 )
 
 consents = Table(
@@ -207,7 +208,7 @@ matches = Table(
     "matches",
     metadata,
     Column("playbook", Text, primary_key=True),
-    Column("profile_id", Id, primary_key=True),
+    Column("profile_id", Id, primary_key=True, index=True),
     Column("tick", Text, nullable=False, comment="The tick that saw the condition turn true."),
     comment="For whom the condition of `start when` held at the last tick.",
 )
@@ -263,7 +264,7 @@ assignments = Table(
     "assignments",
     metadata,
     Column("experiment", Text, primary_key=True),
-    Column("profile_id", Id, primary_key=True),
+    Column("profile_id", Id, primary_key=True, index=True),
     Column("playbook", Text, nullable=False),
     Column("variant", Text, nullable=False),
     Column("at", Micros, nullable=False, comment="The first exposure."),

@@ -1,0 +1,130 @@
+"""Moving everything of one profile to another, when both turn out to be the same person. Nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, bindparam, delete, null, select, update
+
+from profiles.consent import Consent
+from profiles.people import save_consents
+from profiles.trait_rows import see
+from store.schema import (
+    assignments,
+    consents,
+    enrollments,
+    events,
+    identities,
+    matches,
+    order_items,
+    orders,
+    outbox,
+    profiles,
+    traits,
+)
+from store.upsert import chunks, insert_missing
+
+_MOVED = (identities, events, enrollments, outbox)
+"""Tables whose rows move by writing another profile id."""
+_FOLDED = (order_items, orders, traits)
+"""Tables that are made from events, and so are made anew."""
+_PERSONAL = ("user_id", "email", "email_hash", "phone", "phone_hash", "first_name", "last_name", "country", "city",
+             "language", "time_zone", "device", "birthday")  # fmt: skip
+
+
+def join_profiles(connection: Connection, into: Mapping[int, int], at: int) -> None:
+    """Move what belongs to the keys of `into` to its values. `at`: microseconds, when enrollments that end by it end.
+
+    Attributes are not touched here: the caller has put them together and writes them. The traits and orders of those
+    that take over must be folded anew.
+    """
+    if not into:
+        return
+    _end_double_enrollments(connection, into, at)
+    _move_consents(connection, into)
+    _move_assignments(connection, into)
+    _move_matches(connection, into)
+    seen = [(into[row.profile_id], row.last_seen_at) for row in _rows_of(connection, traits, into) if row.last_seen_at]
+    see(connection, seen)
+    moves = [{"loser": loser, "winner": winner} for loser, winner in into.items()]
+    for table in _MOVED:
+        moved = update(table).where(table.c.profile_id == bindparam("loser")).values(profile_id=bindparam("winner"))
+        connection.execute(moved, moves)
+    for table in _FOLDED:
+        _forget(connection, table, into)
+    connection.execute(
+        update(profiles)
+        .where(profiles.c.id == bindparam("loser"))
+        .values(merged_into=bindparam("winner"), custom={}, set_at={}, **{name: null() for name in _PERSONAL}),
+        moves,
+    )
+
+
+def _rows_of(connection: Connection, table: Table, ids: Iterable[int]) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(ids))):
+        found += connection.execute(select(table).where(table.c.profile_id.in_(chunk)))
+    return found
+
+
+def _forget(connection: Connection, table: Table, ids: Iterable[int]) -> None:
+    for chunk in chunks(ids):
+        connection.execute(delete(table).where(table.c.profile_id.in_(chunk)))
+
+
+def _end_double_enrollments(connection: Connection, into: Mapping[int, int], at: int) -> None:
+    """One live enrollment per person, playbook and key: the one of the profile that stays, or else the oldest."""
+    live: dict[tuple[int, str, str], list[Row[Any]]] = {}
+    for chunk in chunks(sorted({*into, *into.values()})):
+        active = select(enrollments).where(enrollments.c.profile_id.in_(chunk), enrollments.c.state == "active")
+        for row in connection.execute(active):
+            live.setdefault((into.get(row.profile_id, row.profile_id), row.playbook, row.key), []).append(row)
+    ended = [
+        row.id
+        for rows in live.values()
+        for row in sorted(rows, key=lambda row: (row.profile_id in into, row.entered_at, row.id))[1:]
+    ]
+    for chunk in chunks(ended):
+        connection.execute(
+            update(enrollments)
+            .where(enrollments.c.id.in_(chunk))
+            .values(state="left", reason="merged", step=None, due_at=None, ended_at=at)
+        )
+        # A claimed one loses its token: the worker that holds it then changes nothing, and sends nothing.
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.enrollment_id.in_(chunk), outbox.c.state.in_(("planned", "claimed")))
+            .values(state="cancelled", reason="merged", settled_at=at, owner=None, token=None, lease_until=None)
+        )
+
+
+def _move_consents(connection: Connection, into: Mapping[int, int]) -> None:
+    rows = _rows_of(connection, consents, into)
+    for row in rows:
+        consent = Consent(channel=row.channel, topic=row.topic, granted=row.granted, source=row.source, at=row.at)
+        save_consents(connection, [(into[row.profile_id], consent)])
+    _forget(connection, consents, into)
+
+
+def _move_assignments(connection: Connection, into: Mapping[int, int]) -> None:
+    """The variant shown first is the one that the person stays with."""
+    found = _rows_of(connection, assignments, {*into, *into.values()})
+    found.sort(key=lambda row: (row.at, row.profile_id in into))
+    kept: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in found:
+        owner = into.get(row.profile_id, row.profile_id)
+        kept.setdefault((row.experiment, owner), {**row._mapping, "profile_id": owner})
+    _rewrite(connection, assignments, {*into, *into.values()}, list(kept.values()))
+
+
+def _move_matches(connection: Connection, into: Mapping[int, int]) -> None:
+    moved = [{**row._mapping, "profile_id": into[row.profile_id]} for row in _rows_of(connection, matches, into)]
+    insert_missing(connection, matches, moved)
+    _forget(connection, matches, into)
+
+
+def _rewrite(connection: Connection, table: Table, ids: Iterable[int], rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        _forget(connection, table, ids)
+        insert_missing(connection, table, rows)

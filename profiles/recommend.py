@@ -1,0 +1,220 @@
+"""What to offer to whom: bought together, best sellers, viewed lately. Counted by the database, for a batch of people.
+
+Nobody is offered what lies in the cart or was ever bought, nor a product without a name or a price. Counts are bounded
+(the constants below), so that a shop of any size answers; ties go by product id, so that the answer is always the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from store import json
+from store.clock import DAY, micros
+from store.schema import order_items, products, traits
+from store.upsert import chunks
+
+Kind = Literal["from_browsing", "from_cart", "from_orders", "best_sellers", "recently_viewed"]
+KINDS: tuple[str, ...] = get_args(Kind)
+LIMIT = 4
+"""How many products a list holds."""
+SELLING_DAYS = 30
+SEEDS = 10
+"""Of each person at most so many products viewed, in the cart or bought, the newest, are asked what goes with them."""
+ORDERS = 300
+"""The newest orders of each of those that are looked at."""
+PARTNERS = 40
+"""The products most often bought together with each of those that are considered."""
+BEST, BEST_OF_CATEGORY = 200, 20
+"""How many best sellers are considered, of all and of each category."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestSellers:
+    """Product ids by number sold in the last 30 days, the best first."""
+
+    ranks: Mapping[str, int]
+    """By product id; 1 sold most."""
+    of_category: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def best_sellers(conn: Connection, as_of: datetime) -> BestSellers:
+    """What sold most. Ask once and hand it to `recommend` for each batch: it is the same for everybody."""
+    now = micros(as_of)
+    sold = (
+        select(order_items.c.product_id, func.sum(order_items.c.quantity).label("n"))
+        .where(order_items.c.at > now - SELLING_DAYS * DAY, order_items.c.at <= now)
+        .group_by(order_items.c.product_id)
+        .subquery()
+    )
+    order = (sold.c.n.desc(), json.Ordinal(sold.c.product_id))
+    ranked = (
+        select(
+            products.c.product_id,
+            products.c.category,
+            func.row_number().over(order_by=order).label("rank"),
+            func.row_number().over(partition_by=products.c.category, order_by=order).label("in_category"),
+        )
+        .join(sold, sold.c.product_id == products.c.product_id)
+        .where(_offerable())
+        .subquery()
+    )
+    considered = or_(ranked.c.rank <= BEST, ranked.c.in_category <= BEST_OF_CATEGORY)
+    ranks: dict[str, int] = {}
+    of_category: dict[str, list[str]] = {}
+    for row in conn.execute(select(ranked).where(considered).order_by(ranked.c.rank)):
+        ranks[row.product_id] = row.rank
+        if row.category is not None and row.in_category <= BEST_OF_CATEGORY:
+            of_category.setdefault(row.category, []).append(row.product_id)
+    return BestSellers(ranks=ranks, of_category=of_category)
+
+
+def recommend(
+    conn: Connection,
+    kind: Kind,
+    profile_ids: Iterable[int],
+    *,
+    as_of: datetime,
+    limit: int = LIMIT,
+    best: BestSellers | None = None,
+) -> dict[int, list[dict[str, Any]]]:
+    """For each person at most `limit` products, the best first; an empty list when there is nothing to offer.
+
+    A product is {product_id, name, price, category, brand, image_url, url}: the price a Decimal in units of the
+    currency, unknown parts None. `from_…` are filled up with best sellers of the same categories, then of the shop.
+    """
+    ids = list(dict.fromkeys(profile_ids))
+    people = _people(conn, ids, kind, micros(as_of))
+    if kind == "recently_viewed":
+        known = described(conn, {each for person in people.values() for each in person.seeds})
+        chosen = {id: _take((s for s in people[id].seeds if s in known), people[id].has, limit) for id in ids}
+        return {id: [known[each] for each in chosen[id]] for id in ids}
+    best = best or best_sellers(conn, as_of)
+    together: Mapping[str, Mapping[str, int]] = {}
+    categories: Mapping[str, str] = {}
+    if kind != "best_sellers":
+        seeds = {each for person in people.values() for each in person.seeds}
+        together, categories = _together(conn, seeds, micros(as_of)), _categories(conn, seeds)
+    chosen = {}
+    for id, person in people.items():
+        offers = _offers(person.seeds, together, categories, best)
+        chosen[id] = _take(offers, person.has | set(person.seeds), limit)
+    known = described(conn, {each for some in chosen.values() for each in some})
+    return {id: [known[each] for each in chosen[id] if each in known] for id in ids}
+
+
+def described(conn: Connection, product_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The products that can be offered, by id, in the form of `recommend`."""
+    columns = [products.c[name] for name in ("product_id", "name", "price", "category", "brand", "image_url", "url")]
+    found = {}
+    for some in chunks(sorted(set(product_ids))):
+        for row in conn.execute(select(*columns).where(products.c.product_id.in_(some), _offerable())):
+            found[row.product_id] = {**row._mapping, "price": Decimal(row.price) / 100}
+    return found
+
+
+def _offerable() -> ColumnElement[bool]:
+    return products.c.name.is_not(None) & products.c.price.is_not(None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    seeds: Sequence[str] = ()
+    """Products to start from, the newest first."""
+    has: frozenset[str] = frozenset()
+    """In the cart, or ever bought."""
+
+
+def _people(conn: Connection, ids: Sequence[int], kind: Kind, now: int) -> dict[int, _Person]:
+    people = dict.fromkeys(ids, _Person())
+    for some in chunks(ids):
+        bought: dict[int, list[str]] = {}
+        last = func.max(order_items.c.at)
+        rows = conn.execute(
+            select(order_items.c.profile_id, order_items.c.product_id)
+            .where(order_items.c.profile_id.in_(some), order_items.c.at <= now)
+            .group_by(order_items.c.profile_id, order_items.c.product_id)
+            .order_by(last.desc(), json.Ordinal(order_items.c.product_id))
+        )
+        for profile, product in rows:
+            bought.setdefault(profile, []).append(product)
+        columns = (traits.c.profile_id, traits.c.cart_items, traits.c.browsing_products)
+        told = {row[0]: row[1:] for row in conn.execute(select(*columns).where(traits.c.profile_id.in_(some)))}
+        for id in some:
+            cart, viewed = ([item["product_id"] for item in each] for each in told.get(id, ((), ())))
+            seeds = {"from_browsing": viewed, "recently_viewed": viewed, "from_cart": cart[::-1]}.get(kind, [])
+            if kind == "from_orders":
+                seeds = bought.get(id, [])
+            some_seeds = seeds if kind == "recently_viewed" else list(dict.fromkeys(seeds))[:SEEDS]
+            people[id] = _Person(seeds=some_seeds, has=frozenset((*cart, *bought.get(id, ()))))
+    return people
+
+
+def _together(conn: Connection, seeds: Collection[str], now: int) -> dict[str, dict[str, int]]:
+    """By seed, the products in the same orders and in how many of these."""
+    found: dict[str, dict[str, int]] = {}
+    other = order_items.alias()
+    for some in chunks(sorted(seeds)):
+        newest = (order_items.c.at.desc(), json.Ordinal(order_items.c.order_id))
+        lines = (
+            select(
+                order_items.c.order_id,
+                order_items.c.profile_id,
+                order_items.c.product_id.label("seed"),
+                func.row_number().over(partition_by=order_items.c.product_id, order_by=newest).label("n"),
+            )
+            .where(order_items.c.product_id.in_(some), order_items.c.at <= now)
+            .subquery()
+        )
+        same_order = (other.c.order_id == lines.c.order_id) & (other.c.profile_id == lines.c.profile_id)
+        pairs = (
+            select(lines.c.seed, other.c.product_id, func.count().label("orders"))
+            .select_from(lines)
+            .join(other, same_order & (other.c.product_id != lines.c.seed))
+            .join(products, products.c.product_id == other.c.product_id)
+            .where(lines.c.n <= ORDERS, _offerable())
+            .group_by(lines.c.seed, other.c.product_id)
+            .subquery()
+        )
+        most = (pairs.c.orders.desc(), json.Ordinal(pairs.c.product_id))
+        place = func.row_number().over(partition_by=pairs.c.seed, order_by=most).label("place")
+        ranked = select(pairs, place).subquery()
+        for row in conn.execute(select(ranked).where(ranked.c.place <= PARTNERS)):
+            found.setdefault(row.seed, {})[row.product_id] = row.orders
+    return found
+
+
+def _categories(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for some in chunks(sorted(set(ids))):
+        columns = select(products.c.product_id, products.c.category)
+        rows = conn.execute(columns.where(products.c.product_id.in_(some), products.c.category.is_not(None)))
+        found.update({row.product_id: row.category for row in rows})
+    return found
+
+
+def _offers(
+    seeds: Sequence[str],
+    together: Mapping[str, Mapping[str, int]],
+    categories: Mapping[str, str],
+    best: BestSellers,
+) -> Iterator[str]:
+    """Candidates, the best first; some come twice."""
+    counts: Counter[str] = Counter()
+    for seed in seeds:
+        counts.update(together.get(seed, {}))
+    yield from sorted(counts, key=lambda each: (-counts[each], each))
+    alike = {each for seed in seeds for each in best.of_category.get(categories.get(seed, ""), ())}
+    yield from sorted(alike, key=lambda each: best.ranks[each])
+    yield from best.ranks
+
+
+def _take(offers: Iterable[str], without: Collection[str], limit: int) -> list[str]:
+    return list(islice(dict.fromkeys(each for each in offers if each not in without), limit))

@@ -1,0 +1,292 @@
+"""The second evaluator of conditions: small, slow and obvious. It shares no code with `profiles.select`.
+
+Values of people are what the store holds, as plain Python; None is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dsl import conditions as c
+from dsl.types import Type
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    name: str
+    at: int
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    profile: Mapping[str, Any]
+    """Columns of `profiles`, with `custom` as a dict."""
+    traits: Mapping[str, Any] | None
+    """Columns of `traits`; None: there is no row."""
+    events: Sequence[Event] = ()
+    consents: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    entered_at: int = 0
+    start: Mapping[str, Any] = field(default_factory=dict)
+    """Properties of the event that started the enrollment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Now:
+    as_of: datetime
+    zone: str
+    consent: frozenset[str] = frozenset()
+    suppressions: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def at(self) -> int:
+        return (self.as_of - EPOCH) // timedelta(microseconds=1)
+
+
+def holds(condition: c.Condition, person: Person, now: Now, row: Mapping[str, Any] | None = None) -> bool:
+    """Whether the person meets the condition; `row` holds the properties of the event that a `where` is about."""
+
+    def read(operand: c.Operand, kind: Type) -> Any:
+        return value_of(operand, kind, person, now, row)
+
+    match condition:
+        case c.Not(condition=inner):
+            return not holds(inner, person, now, row)
+        case c.AllOf(conditions=parts):
+            return all(holds(part, person, now, row) for part in parts)
+        case c.AnyOf(conditions=parts):
+            return any(holds(part, person, now, row) for part in parts)
+        case c.Compare(field=left, operator="is not", value=right):
+            return not same(left, right, read)
+        case c.Compare(field=left, operator="is", value=right):
+            return same(left, right, read)
+        case c.Compare(field=left, operator=sign, value=right):
+            return ordered(left, sign, right, read)
+        case c.OneOf(field=left, values=values):
+            return any(same(left, right, read) for right in values)
+        case c.Known(field=left):
+            return read(left, left.type) is not None
+        case c.Recency(field=left, kind=kind, seconds=seconds):
+            at = day_at(read(left, Type.DATE), UTC) if left.type is Type.DATE else read(left, Type.TIMESTAMP)
+            if at is None:
+                return False
+            gap = seconds * 1_000_000
+            return {
+                "ago": at < now.at - gap,
+                "last": now.at - gap <= at <= now.at,
+                "next": now.at <= at < now.at + gap,
+            }[kind]
+        case c.Calendar(field=left, kind=kind, day=day):
+            if left.type is Type.DATE or bare_day(left, read):
+                mine = read(left, Type.DATE)
+                return mine is not None and bool(mine < day if kind == "before" else mine > day)
+            at = read(left, Type.TIMESTAMP)
+            if at is None:
+                return False
+            zone = ZoneInfo(now.zone)
+            next_day = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+            return bool(at < day_at(day, zone) if kind == "before" else at >= day_at(next_day, zone))
+        case c.Contains(field=left, kind=kind, text=wanted):
+            text = read(left, Type.TEXT)
+            if text is None:
+                return False
+            low, wanted = ascii_lower(text), ascii_lower(wanted)
+            return wanted in low if kind == "contains" else low.startswith(wanted)
+        case c.HasEvent(event=name, least=least, most=most, window=window, where=where):
+            n = sum(
+                1
+                for event in person.events
+                if event.name == name
+                and event.at <= now.at
+                and inside(event.at, window, person, now)
+                and (where is None or holds(where, person, now, event.properties))
+            )
+            return least <= n and (most is None or n <= most)
+        case c.CanReceive(channel=channel, topic=topic):
+            given = person.consents.get((channel, topic), channel in now.consent)
+            address, digest = {
+                "email": (person.profile["email"], person.profile["email_hash"]),
+                "sms": (person.profile["phone"], person.profile["phone_hash"]),
+                "whatsapp": (person.profile["phone"], person.profile["phone_hash"]),
+                "push": (typed(person.profile["custom"].get("push_token"), Type.TEXT), None),
+            }.get(channel, ("always", None))
+            return given and bool(address) and (channel, digest) not in now.suppressions
+    raise AssertionError(condition)
+
+
+def inside(at: int, window: c.Window | None, person: Person, now: Now) -> bool:
+    if window is None:
+        return True
+    gap = (window.seconds or 0) * 1_000_000
+    if window.kind == "last":
+        return at >= now.at - gap
+    if window.kind == "before":
+        return at < now.at - gap
+    if window.kind == "entry":
+        return at >= person.entered_at
+    assert window.start and window.end
+    local = (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(now.zone)).date().isoformat()
+    return window.start <= local <= window.end
+
+
+# ── Comparing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def kinds(left: c.Operand, right: c.Operand) -> list[Type]:
+    """The types to try, in this order; the first as which both are known is the one they are compared as."""
+    pair = {operand.type for operand in (left, right)} - {Type.ANY}
+    if Type.MONEY in pair:
+        return [Type.MONEY]
+    return list(pair) or [Type.NUMBER, Type.TEXT, Type.YES_NO]
+
+
+def both(left: c.Operand, right: c.Operand, read: Any) -> tuple[Any, Any] | None:
+    for kind in kinds(left, right):
+        a, b = read(left, kind), read(right, kind)
+        if a is not None and b is not None:
+            return a, b
+    return None
+
+
+def same(left: c.Operand, right: c.Operand, read: Any) -> bool:
+    pair = both(left, right, read)
+    return pair is not None and pair[0] == pair[1]
+
+
+def ordered(left: c.Operand, sign: str, right: c.Operand, read: Any) -> bool:
+    pair = both(left, right, read)
+    if pair is None:
+        return False
+    a, b = pair
+    return bool({">": a > b, ">=": a >= b, "<": a < b, "<=": a <= b}[sign])
+
+
+# ── Values ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def value_of(operand: c.Operand, kind: Type, person: Person, now: Now, row: Mapping[str, Any] | None) -> Any:
+    if isinstance(operand, c.Constant):
+        return Decimal(repr(operand.value)) if kind is Type.NUMBER else operand.value
+    if operand.scope == "property":
+        assert row is not None
+        return typed(inner(row, operand.name), kind)
+    if operand.scope == "event":
+        return typed(inner(person.start, operand.name), kind)
+    traits = person.traits or {}
+    name = operand.name
+    if name in ("cart.total", "cart.count", "orders.count", "orders.value"):
+        return traits.get(name.replace(".", "_"), 0)
+    if name == "cart.is_abandoned":
+        since = traits.get("cart_updated_at")
+        return traits.get("cart_count", 0) > 0 and since is not None and since <= now.at - 24 * 3600 * 1_000_000
+    if name == "orders.average":
+        n = traits.get("orders_count", 0)
+        return int((Decimal(traits["orders_value"]) / n).to_integral_value(ROUND_HALF_UP)) if n else None
+    if name == "cart.items":
+        return typed(traits.get("cart_items"), kind)
+    if name == "browsing.products":
+        return typed(traits.get("browsing_products"), kind)
+    if name == "browsing.last_product.price":
+        return typed((traits.get("browsing_products") or [{}])[0].get("price"), Type.NUMBER)  # in hundredths already
+    if name.startswith("browsing.last_product"):
+        viewed = traits.get("browsing_products") or [None]
+        return typed(
+            inner(viewed[0], name.removeprefix("browsing.last_product.")) if name.count(".") > 1 else viewed[0], kind
+        )
+    if name.replace(".", "_") in TRAITS:
+        return traits.get(name.replace(".", "_"))
+    if name in person.profile:
+        return person.profile[name]
+    return typed(inner(person.profile["custom"], name), kind)
+
+
+TRAITS = (
+    "last_seen_at", "cart_updated_at", "checkout_step", "checkout_updated_at", "orders_first_at", "orders_last_at",
+    "orders_last_total", "browsing_last_category",
+)  # fmt: skip
+
+
+def inner(document: Any, name: str) -> Any:
+    """The value under this name, or, with dots, inside of objects."""
+    if not isinstance(document, Mapping):
+        return None
+    if name in document or "." not in name:
+        return document.get(name)
+    head, rest = name.split(".", 1)
+    return inner(document.get(head), rest)
+
+
+def typed(value: Any, kind: Type) -> Any:
+    """A JSON value as a type; None when it is of another one."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    match kind:
+        case Type.TEXT:
+            if isinstance(value, int) and number and len(str(abs(value))) <= 15:
+                return str(value)
+            return value if isinstance(value, str) else None
+        case Type.NUMBER:
+            return Decimal(repr(value)) if number else None
+        case Type.MONEY:
+            return int((Decimal(repr(value)) * 100).to_integral_value(ROUND_HALF_UP)) if number else None
+        case Type.YES_NO:
+            return value if isinstance(value, bool) else None
+        case Type.LIST | Type.PRODUCTS:
+            return value if isinstance(value, list) and value else None
+        case Type.DATE:
+            match = isinstance(value, str) and re.fullmatch(r"([0-9-]{10})([T ].*)?", value, re.DOTALL)
+            return match[1] if match and real(match[1]) else None
+        case Type.TIMESTAMP:
+            return timestamp(value)
+    return value
+
+
+def timestamp(value: Any) -> int | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        size = abs(value)
+        unit = 10**6 if size < 1e11 else 10**3 if size < 1e14 else 1 if size < 1e17 else None
+        return int((Decimal(repr(value)) * unit).to_integral_value(ROUND_HALF_UP)) if unit else None
+    if not isinstance(value, str):
+        return None
+    if real(value):
+        return day_at(value, UTC)
+    match = re.fullmatch(r"([0-9-]{10})[T ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):?(\d\d))", value, re.ASCII)
+    if not match or not real(match[1]):
+        return None
+    hour, minute, second = int(match[2]), int(match[3]), int(match[4])
+    offset = timedelta(hours=int(match[7] or 0), minutes=int(match[8] or 0)) * (-1 if match[6] == "-" else 1)
+    if hour > 23 or minute > 59 or second > 59 or abs(offset) >= timedelta(hours=15) or int(match[8] or 0) > 59:
+        return None
+    at = day_at(match[1], UTC) + ((hour * 60 + minute) * 60 + second) * 10**6 + int(f"{match[5] or 0:0<6}"[:6])
+    return at - offset // timedelta(microseconds=1)
+
+
+def real(day: str) -> bool:
+    if not re.fullmatch(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", day):
+        return False
+    try:
+        return bool(date.fromisoformat(day))
+    except ValueError:
+        return False
+
+
+def day_at(day: str | None, zone: Any) -> Any:
+    """The first instant of the day in the zone."""
+    if day is None:
+        return None
+    return (datetime.fromisoformat(day).replace(tzinfo=zone) - EPOCH) // timedelta(microseconds=1)
+
+
+def bare_day(field: c.Field, read: Any) -> bool:
+    """Whether a property or custom field holds a day and no time of day."""
+    text = read(field, Type.TEXT)
+    return isinstance(text, str) and real(text)
+
+
+def ascii_lower(text: str) -> str:
+    return "".join(chr(ord(x) + 32) if "A" <= x <= "Z" else x for x in text)
