@@ -91,6 +91,12 @@ def _more(spans: list[Span]) -> str:
     others = sorted({span.line for span in spans} - {spans[0].line})
     if not others:
         return ""
-    listed = ", ".join(map(str, others[:5]))
-    more = f" and {len(others) - 5} more lines" if len(others) > 5 else ""
-    return f" So {'has' if len(others) == 1 else 'have'} line{'s' if len(others) > 1 else ''} {listed}{more}."
+    if len(others) > 5:
+        return f" The same on lines {', '.join(map(str, others[:5]))} and {len(others) - 5} more."
+    return f" The same on line{'s' if len(others) > 1 else ''} {_listed(others)}."
+
+
+def _listed(numbers: list[int]) -> str:
+    """`3` · `3 and 4` · `3, 4 and 5`"""
+    texts = list(map(str, numbers))
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

@@ -167,6 +167,8 @@ def describe(trouble: Trouble) -> str:
     named = NAMES.get(before.type) if before is not None else None
     if before is not None and trouble.line[0].type == "SEND" and trouble.index == 2:
         named = "the name of a template"
+    if before is not None and before.type == "IS" and (trouble.around == "EVENT" or trouble.line[0].type == "FIELD"):
+        named = "a type like `text`, `number` or `timestamp`"
     parts += [named if named and kind == "NAME" else phrase for kind, phrase in KINDS.items() if kind in left]
     return listed(parts)
 

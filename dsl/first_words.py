@@ -18,12 +18,15 @@ def explain_first(trouble: Trouble) -> Complaint:
 
 
 def _otherwise(trouble: Trouble) -> Complaint | None:
-    if trouble.token.type != "OTHERWISE":
+    if trouble.token.type != "OTHERWISE" and trouble.text not in {"else", "elif", "elsif", "elseif"}:
         return None
+    if trouble.fits(0, ("OTHERWISE",)):
+        return None
+    named = "It" if trouble.token.type == "OTHERWISE" else "The word is `otherwise`, and it"
     return trouble.complain(
         "WB120",
-        "This `otherwise` has no `if`.",
-        "It stands right behind the block of an `if`, and is indented exactly like it.",
+        f"This {quoted(trouble.text)} has no `if`.",
+        f"{named} stands right behind the block of an `if`, and is indented exactly like it.",
     )
 
 
@@ -34,6 +37,8 @@ def _misplaced(trouble: Trouble) -> Complaint | None:
     word, hint = quoted(trouble.text), None
     if not trouble.around and place in {"step", "playbook", "playbook or experiment"}:
         hint = "Indent it by two spaces, below a line like `playbook abandoned_cart:`."
+    elif place == "step" and trouble.around == "EXPERIMENT":
+        hint = "In an experiment they stand below a line like `variant free_shipping 50%:`."
     elif place == "file":
         hint = "Take the blanks before it away."
     elif place == "playbook":

@@ -138,6 +138,7 @@ def _comma(trouble: Trouble) -> Complaint | None:
         f"A list is written with commas, not with `{trouble.text}`.",
         "Write a comma in its place.",
         instead=("COMMA",),
+        sure=False,
     )
 
 

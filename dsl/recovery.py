@@ -138,6 +138,8 @@ class _Reader:
             fitting = f"{self.levels[-1].indent} or {top}"
             self.tell("WB106", first, f"This line is indented by {line.indent}, which fits no line above.",
                       f"Indent it by {fitting} spaces, like the lines it belongs to.")  # fmt: skip
+        elif self.at == 0:
+            self.tell("WB105", first, "The first line of a file is not indented.", "Take the blanks before it away.")
         else:
             self.tell("WB105", first, "This line is indented, but the line above it opens no block.",
                       "Indent it like the line above.")  # fmt: skip
