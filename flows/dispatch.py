@@ -22,7 +22,7 @@ from ledger.deliver import Channel, Delivered, Job, Unrenderable, deliver
 from ledger.guardrails import MARKETING, Rules
 from ledger.leave import leave
 from ledger.owner import this_process
-from profiles.person import Values, event_properties, values
+from profiles.person import constant, event_properties, typed, values
 from store.clock import micros
 from store.engine import read
 from store.schema import outbox
@@ -106,14 +106,15 @@ class Dispatch:
         """A message for each job: the person's values put into the arguments, and these into the template."""
         plans = {plan.digest: plan for plan in self.plans}
         arguments = {job.id: _arguments(plans[job.digest], job.step) for job in jobs}
-        wanted = {
-            o.name
+        types = {
+            o.name: o.type
             for many in arguments.values()
             for o in many.values()
             if isinstance(o, Field) and o.scope == "profile"
         }
         with read(self.world.store) as connection:
-            people = values(connection, [job.profile_id for job in jobs], wanted, as_of=self.as_of)
+            ids = [job.profile_id for job in jobs]
+            people = values(connection, ids, types, as_of=self.as_of, types=types)
             started = event_properties(connection, [job.event for job in jobs if job.event is not None])
         return [
             self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {}))
@@ -121,7 +122,7 @@ class Dispatch:
         ]
 
     def _message(
-        self, job: Job, arguments: Mapping[str, Operand], person: Values, started: Mapping[str, Any]
+        self, job: Job, arguments: Mapping[str, Operand], person: Mapping[str, Any], started: Mapping[str, Any]
     ) -> Message | Unrenderable:
         link = unsubscribe_url(
             str(self.world.shop["url"]), self.world.secret, profile=str(job.profile_id), channel=job.channel,
@@ -132,7 +133,7 @@ class Dispatch:
                 job.channel,
                 job.template,
                 arguments={name: _value(operand, person, started) for name, operand in arguments.items()},
-                profile=person.profile,
+                profile=person["profile"],
                 shop=self.world.shop,
                 unsubscribe_url=link,
                 key=job.key,
@@ -162,15 +163,15 @@ def _arguments(plan: Plan, step: str) -> dict[str, Operand]:
     return dict(found.arguments)
 
 
-def _value(operand: Operand, person: Values, started: Mapping[str, Any]) -> Any:
+def _value(operand: Operand, person: Mapping[str, Any], started: Mapping[str, Any]) -> Any:
     """An argument as a template sees it: money in hundredths, an unknown field None."""
     match operand:
-        case Constant(value=value):
-            return value
-        case Field(scope="event", name=name):
-            return started.get(name)
+        case Constant():
+            return constant(operand)
+        case Field(scope="event", name=name, type=kind):
+            return typed(started.get(name), kind)
         case Field(name=name):
-            return person.fields.get(name)
+            return person.get(name)
 
 
 async def _taken(messages: Sequence[Message]) -> AsyncIterator[Outcome]:

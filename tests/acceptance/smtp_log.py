@@ -2,8 +2,8 @@
 
     python -m tests.acceptance.smtp_log LOG [SECONDS]
 
-It prints its port. LOG gets one line a message, `recipient message-id`, on the disk before the answer goes out; SECONDS is how long
-each message takes.
+It prints its port. LOG gets one line a message, `recipient message-id`, on the disk before the answer goes out; SECONDS
+is how long each message takes.
 """
 
 from __future__ import annotations
