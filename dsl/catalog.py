@@ -1,8 +1,11 @@
-"""The names a playbook may use: fields, events, channels, templates. The compiler knows no others."""
+"""The names a playbook may use: fields, events, channels, templates. The compiler knows no others.
+
+`dsl.standard` has the events and channels that every store knows, and puts them together into a catalog.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dsl.types import Type
@@ -53,6 +56,37 @@ class Catalog:
     channels: Mapping[str, Channel]
     templates: Mapping[tuple[str, str], Template] = field(default_factory=dict)
     currency: str = "USD"
+    templates_given: bool = False
+    """True: `templates` is all there is, so that even an empty one means that a template is missing."""
+
+    def field(self, name: str) -> Field | None:
+        """The field of this name; of a product-typed field also its parts, such as `browsing.last_product.price`."""
+        if found := self.fields.get(name):
+            return found
+        whole, _, part = name.rpartition(".")
+        owner = self.fields.get(whole)
+        if owner is None or owner.type is not Type.PRODUCT or part not in PRODUCT_PARTS:
+            return None
+        return Field(name=name, type=PRODUCT_PARTS[part], about=f"The {part.replace('_', ' ')} of `{whole}`.")
+
+    def property(self, event: str, name: str) -> Type | None:
+        """The type of an event's property; of a product-typed one also its parts. None: there is no such property."""
+        properties = self.events[event].properties if event in self.events else {}
+        if name in properties:
+            return properties[name]
+        whole, _, part = name.rpartition(".")
+        return PRODUCT_PARTS.get(part) if properties.get(whole) is Type.PRODUCT else None
+
+    def field_names(self) -> Iterator[tuple[str, Type]]:
+        """Every name that `field` knows, with its type."""
+        for name, known in self.fields.items():
+            yield name, known.type
+            if known.type is Type.PRODUCT:
+                yield from ((f"{name}.{part}", kind) for part, kind in PRODUCT_PARTS.items())
+
+    def topics(self) -> frozenset[str]:
+        """What a consent may be about: the topics of the templates, and the two that always are."""
+        return frozenset({"marketing", "transactional", *(template.topic for template in self.templates.values())})
 
     def with_events(self, names: Mapping[str, Mapping[str, Type]]) -> Catalog:
         """The catalog and events that the store has seen, with the properties they came with."""
@@ -63,6 +97,19 @@ class Catalog:
             for name, properties in names.items()
         }
         return replace(self, events={**self.events, **seen})
+
+
+PRODUCT_PARTS: Mapping[str, Type] = {
+    "product_id": Type.TEXT,
+    "name": Type.TEXT,
+    "price": Type.MONEY,
+    "quantity": Type.NUMBER,
+    "category": Type.TEXT,
+    "brand": Type.TEXT,
+    "image_url": Type.TEXT,
+    "url": Type.TEXT,
+}
+"""What a product is made of."""
 
 
 def _fields(*rows: tuple[str, Type, str]) -> dict[str, Field]:
@@ -85,11 +132,7 @@ FIELDS = _fields(
     ("cart.total", Type.MONEY, "The sum of price times quantity of what lies in the cart."),
     ("cart.count", Type.NUMBER, "How many pieces lie in the cart."),
     ("cart.items", Type.PRODUCTS, "What lies in the cart."),
-    (
-        "cart.updated_at",
-        Type.TIMESTAMP,
-        "When the cart last changed; unknown for an empty cart.",
-    ),
+    ("cart.updated_at", Type.TIMESTAMP, "When the cart last changed; unknown for an empty cart."),
     ("cart.is_abandoned", Type.YES_NO, "Something lies in the cart and it has not changed for 24 hours."),
     ("checkout.step", Type.NUMBER, "The last step reached of an unfinished checkout; 1 when it was only started."),
     ("checkout.updated_at", Type.TIMESTAMP, "The time of that step."),
@@ -108,4 +151,7 @@ FIELDS = _fields(
     ("recommended.best_sellers", Type.PRODUCTS, "What sold most in the last 30 days."),
     ("recommended.recently_viewed", Type.PRODUCTS, "Viewed and neither in the cart nor bought."),
 )
-"""Every field a condition or an argument may read. Missing cart and order sums count as 0, every other field as unknown."""
+"""Every field a condition or an argument may read.
+
+Missing cart and order sums count as 0, every other field as unknown.
+"""

@@ -18,6 +18,8 @@ from dsl import codec, conditions
 from dsl.conditions import JSON, Condition, Operand
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+HOLDOUT_ARM = "holdout_group"
+"""The name of the arm of an experiment's holdout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

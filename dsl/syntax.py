@@ -200,6 +200,11 @@ class Broken(Node):
     """A line that could not be read. What hangs below it stands in `body`."""
 
     body: tuple[Node, ...] = ()
+    word: str = ""
+    """The first word of the line, as a hint which statement it was meant to be; empty when it is none."""
+    declares: str | None = None
+    """The name that the line would declare, so that nobody calls it unknown: `let x …`, `segment x …`, `playbook x`,
+    `audience x`, `field x.y …`, `event x`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,10 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, false, literal, literal_column
+from sqlalchemy import BigInteger, ColumnElement, case, cast, false, literal, literal_column, select
 
 from dsl import plan
+from store.schema import assignments, profiles
 
 PRIME = 2**31 - 1
 """Buckets and positions are 0 … PRIME − 1."""
@@ -84,3 +85,16 @@ def _ends(experiment: plan.Experiment) -> tuple[int, ...]:
 def _cuts(shares: tuple[float, ...]) -> tuple[int, ...]:
     """Shares are added up as decimals: 33.3 is not a binary number."""
     return tuple(_cut(total) for total in accumulate(Decimal(str(share)) for share in shares))
+
+
+def sticky_arm_sql(experiment: plan.Experiment) -> ColumnElement[int]:
+    """Over profiles the arm of the person's first exposure, as long as the experiment has it, else `arm`."""
+    stored = (
+        select(assignments.c.variant)
+        .where(assignments.c.experiment == experiment.name, assignments.c.profile_id == profiles.c.id)
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+    fresh = arm_sql(profiles.c.bucket, experiment)
+    numbers = enumerate(experiment.variants, 1)
+    return case(*((stored == variant.name, literal_column(str(n))) for n, variant in numbers), else_=fresh)

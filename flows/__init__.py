@@ -1,0 +1,1 @@
+"""Playbooks at run time. Of all packages only this one imports Prefect, and only in the modules that need it."""

@@ -114,7 +114,7 @@ def read_call(value: object, *, checked: bool = False, context: Mapping[str, Any
     at = _time(kind, value)
     time_zone, device = _place(setting, traits)
     body = [kind, name, user_id, anonymous_id, previous_id, at, properties, traits, time_zone, device]
-    digest = blake2b(json.dumps(body, sort_keys=True, ensure_ascii=False).encode(), digest_size=16).hexdigest()
+    digest = blake2b(_canonical(body).encode(), digest_size=16).hexdigest()
     return Call(
         kind=kind,
         name=name,
@@ -159,6 +159,7 @@ def _constant(text: str) -> object:
     raise CallError(f"{text} is not a number. Leave the value out when it is not known.")
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
 
 
@@ -230,5 +231,5 @@ def _place(context: Mapping[str, Any], traits: Mapping[str, Any]) -> tuple[str |
     """The time zone and the kind of device that the call tells of, as text."""
     zone = traits.get("time_zone") or traits.get("timezone") or context.get("timezone")
     told = context.get("device")
-    device = told.get("type") if isinstance(told, dict) else None
+    device = told.get("type") if isinstance(told, dict) else traits.get("device")
     return tuple(value if isinstance(value, str) and 0 < len(value) <= MAX_ID else None for value in (zone, device))  # type: ignore[return-value]

@@ -155,7 +155,7 @@ def _take(engine: Engine, items: list[_Item], rules: Rules, received_at: datetim
         read = imported = duplicates = 0
         rejected: list[tuple[str, int, str, str]] = []
         for item in items:
-            for call in item.calls:
+            for number, call in enumerate(item.calls, start=1):
                 read += 1
                 if isinstance(call, BadCall):
                     rejected.append((str(kept.path), item.line, call.reason, call.text or item.text))
@@ -164,7 +164,8 @@ def _take(engine: Engine, items: list[_Item], rules: Rules, received_at: datetim
                 imported += outcome.kind == "imported"
                 duplicates += outcome.kind == "duplicate"
                 if outcome.kind == "rejected":
-                    rejected.append((str(kept.path), item.line, outcome.reason or "", item.text))
+                    which = f"Call {number} of the batch: " if len(item.calls) > 1 else ""
+                    rejected.append((str(kept.path), item.line, f"{which}{outcome.reason}", item.text))
         kept.rejects.write(rejected)
         counts = Counts(read=read, imported=imported, duplicates=duplicates, rejected=len(rejected))
         now = _Kept(kept.path, kept.key, kept.counts + counts, kept.rejects)

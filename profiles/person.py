@@ -1,36 +1,23 @@
-"""What a template or an argument sees of a person: Python values, money as Decimal in units of the currency."""
+"""What a template or an argument sees of a person: Python values, money in whole hundredths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
 from dsl.conditions import JSON, Constant
 from dsl.types import Type
-from profiles.columns import LAST_PRODUCT, Column, nested, people, profile_field
+from profiles.columns import LAST_PRODUCT, PLAIN, Column, nested, people, profile_field
 from profiles.recommend import KINDS, LIMIT, Kind, Shelf, recommend, shelf_at
 from profiles.values import cents
 from store import json
 from store.clock import instant, micros
-from store.schema import products, profiles, traits
+from store.schema import events, products, profiles, traits
 from store.upsert import chunks
 
-_SHOWN = (
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "city",
-    "country",
-    "language",
-    "time_zone",
-    "birthday",
-    "created_at",
-)
 _PARTS = ("product_id", "name", "price", "category", "brand", "image_url", "url")
 _RECOMMENDED = "recommended."
 _TRAIT_LISTS = ("cart.items", "browsing.products", "browsing.last_product")
@@ -46,10 +33,10 @@ def values(
     limit: int = LIMIT,
     shelf: Shelf | None = None,
 ) -> dict[int, dict[str, Any]]:
-    """For each person that there is, the fields asked for by their names, and `profile`: a dict of name, address,
-    place and language, and `custom` with the shop's own traits.
+    """For each person that there is, the fields asked for by their names, and `profile`: all single fields by name, and
+    the shop's own traits.
 
-    Money is a Decimal in units of the currency, a timestamp an aware datetime, a date a `date`, a product a dict (see
+    Money is a whole number of hundredths, a timestamp an aware datetime, a date a `date`, a product a dict (see
     `product_value`), an unknown value None, an unknown list empty. `types`: those of custom fields; one that is not
     there comes as it was sent. `limit` and `shelf` are for `recommended.…`: see `profiles.recommend`.
     """
@@ -74,12 +61,13 @@ def values(
 def typed(value: JSON, kind: Type) -> Any:
     """A JSON value as it was sent — of a custom field, or of an event's properties — as a Python value of the type.
 
-    None when it is of another type, an empty list where a list is meant. Prices are in units of the currency.
+    None when it is of another type, an empty list where a list is meant. Money is sent in units of the currency and
+    comes back in hundredths.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match kind:
         case Type.MONEY:
-            return _money(cents(cast("float", value))) if number else None
+            return cents(cast("float", value)) if number else None
         case Type.NUMBER | Type.PERCENT | Type.DURATION:
             return value if number else None
         case Type.TEXT | Type.TIME:
@@ -104,8 +92,6 @@ def typed(value: JSON, kind: Type) -> Any:
 def constant(value: Constant) -> Any:
     """The Python value of a constant in a plan."""
     match value.type:
-        case Type.MONEY:
-            return _money(cast("int", value.value))
         case Type.TIMESTAMP:
             return instant(cast("int", value.value))
         case Type.DATE:
@@ -117,17 +103,15 @@ def product_value(product: Mapping[str, Any], catalog: Mapping[str, Mapping[str,
     """A product of the traits (price in hundredths) as templates see it: {product_id, name, price, category, brand,
     image_url, url}, in a cart `quantity` too, and what else is known; parts that are not, from the catalog or None."""
     known = {**catalog.get(product["product_id"], {}), **product}
-    price = known.get("price")
-    return {**dict.fromkeys(_PARTS), **known, "price": None if price is None else _money(price)}
+    return {**dict.fromkeys(_PARTS), **known}
 
 
 def _read(
     conn: Connection, ids: Sequence[int], names: Sequence[str], types: Mapping[str, Type], now: int
 ) -> dict[int, dict[str, Any]]:
-    columns = {name: place for name in names if isinstance(place := profile_field(name, now), Column)}
+    columns = {name: place for name in (*PLAIN, *names) if isinstance(place := profile_field(name, now), Column)}
     lists = (traits.c.cart_items, traits.c.browsing_products)
-    shown = {f"profile.{name}": profiles.c[name] for name in _SHOWN}
-    expressions = {**shown, **{name: place.expression for name, place in columns.items()}}
+    expressions = {name: place.expression for name, place in columns.items()}
     statement = (
         select(profiles.c.id, profiles.c.custom, *lists, *(each.label(name) for name, each in expressions.items()))
         .select_from(people())
@@ -137,14 +121,11 @@ def _read(
     catalog = _catalog(conn, rows) if any(_of_traits(name) for name in names) else {}
     found: dict[int, dict[str, Any]] = {}
     for row in rows:
-        person: dict[str, Any] = {
-            "profile": {**{name: row[f"profile.{name}"] for name in _SHOWN}, "custom": row["custom"]}
-        }
-        for shown_as, kind in (("birthday", Type.DATE), ("created_at", Type.TIMESTAMP)):
-            person["profile"][shown_as] = _stored(person["profile"][shown_as], kind)
+        shown = {name: _stored(row[name], place.type) for name, place in columns.items()}
+        person: dict[str, Any] = {"profile": {**row["custom"], **shown}}
         for name in names:
             if name in columns:
-                person[name] = _stored(row[name], columns[name].type)
+                person[name] = shown[name]
             elif _of_traits(name):
                 person[name] = _trait(name, row, catalog)
             else:
@@ -190,8 +171,8 @@ def _stored(value: Any, kind: Type) -> Any:
     if value is None:
         return None
     match kind:
-        case Type.MONEY:
-            return _money(int(value))
+        case Type.MONEY | Type.NUMBER:
+            return int(value)
         case Type.TIMESTAMP:
             return instant(value)
         case Type.DATE:
@@ -205,5 +186,10 @@ def _sent(product: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(_PARTS), **product, "price": typed(product.get("price"), Type.MONEY)}
 
 
-def _money(hundredths: int) -> Decimal:
-    return Decimal(hundredths).scaleb(-2)
+def event_properties(conn: Connection, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """The properties of events by events.id, as they were sent; `typed` reads them."""
+    found: dict[int, dict[str, Any]] = {}
+    for some in chunks(dict.fromkeys(event_ids)):
+        for row in conn.execute(select(events.c.id, events.c.properties).where(events.c.id.in_(some))):
+            found[row.id] = row.properties
+    return found

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -93,8 +92,8 @@ def recommend(
 ) -> dict[int, list[dict[str, Any]]]:
     """For each person at most `limit` products, the best first; an empty list when there is nothing to offer.
 
-    A product is {product_id, name, price, category, brand, image_url, url}: the price a Decimal in units of the
-    currency, unknown parts None. `from_…` are filled up with best sellers of the same categories, then of the shop.
+    A product is {product_id, name, price, category, brand, image_url, url}: the price in hundredths,
+    unknown parts None. `from_…` are filled up with best sellers of the same categories, then of the shop.
     """
     ids = list(dict.fromkeys(profile_ids))
     people = _people(conn, ids, kind, micros(as_of))
@@ -119,7 +118,7 @@ def described(conn: Connection, product_ids: Iterable[str]) -> dict[str, dict[st
     found = {}
     for some in chunks(sorted(set(product_ids))):
         for row in conn.execute(select(*columns).where(products.c.product_id.in_(some), _offerable())):
-            found[row.product_id] = {**row._mapping, "price": Decimal(row.price).scaleb(-2)}
+            found[row.product_id] = dict(row._mapping)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from profiles.values import MAX_LINE
+
+_BROKEN = re.compile("[\udc80-\udcff]")
+"""What `surrogateescape` makes of bytes that are not of the encoding."""
 
 
 class FileError(Exception):
@@ -29,10 +33,10 @@ class Row:
     number: int
     """From 1, without the header."""
     line: int
-    """Of the file, where the row ends; the number of the row in a Parquet file."""
+    """Of the file, where the row begins; the number of the row in a Parquet file."""
     cells: dict[str, str]
     text: str
-    """As in the file, or near to it."""
+    """As in the file; of a Parquet file, as CSV."""
     problem: str | None
     """Why the row cannot be read."""
     done: int
@@ -50,7 +54,8 @@ def csv_rows(path: Path, *, encoding: str, delimiter: str, columns: frozenset[st
         _need(path, header, columns)
         number = 0
         while True:
-            problem = None
+            problem, line = None, reader.line_num + 1
+            lines.taken.clear()
             try:
                 cells = next(reader)
             except StopIteration:
@@ -62,12 +67,12 @@ def csv_rows(path: Path, *, encoding: str, delimiter: str, columns: frozenset[st
             number += 1
             if problem is None and len(cells) != len(header):
                 problem = f"The row has {len(cells)} cells, but the header names {len(header)}."
-            text = _csv_text(cells, delimiter)
-            if problem is None and any("\udc80" <= letter <= "\udcff" for letter in text):
+            text = "".join(lines.taken).rstrip("\r\n")
+            if problem is None and not text.isascii() and _BROKEN.search(text):
                 problem = f"The row is not {encoding}. Name the file's encoding in the mapping."
             yield Row(
                 number=number,
-                line=reader.line_num,
+                line=line,
                 cells=dict(zip(header, cells, strict=False)),
                 text=text,
                 problem=problem,
@@ -97,7 +102,7 @@ def parquet_rows(path: Path, *, columns: frozenset[str]) -> Iterator[Row]:
                 number=number,
                 line=number,
                 cells=cells,
-                text=_csv_text(list(cells.values()), ","),
+                text=_csv_text(list(cells.values())),
                 problem=None,
                 done=size * number // total,
             )
@@ -110,6 +115,8 @@ class _Lines(Iterator[str]):
         self._file = file
         self._encoding = encoding
         self.done = 0
+        self.taken: list[str] = []
+        """Those since somebody cleared it."""
 
     def __next__(self) -> str:
         line = self._file.readline(MAX_LINE)
@@ -118,7 +125,8 @@ class _Lines(Iterator[str]):
         if self.done == 0:
             line = line.removeprefix(b"\xef\xbb\xbf")
         self.done = self._file.tell()
-        return line.decode(self._encoding, errors="surrogateescape")
+        self.taken.append(line.decode(self._encoding, errors="surrogateescape"))
+        return self.taken[-1]
 
 
 def _need(path: Path, header: list[str], columns: frozenset[str]) -> None:
@@ -130,9 +138,9 @@ def _need(path: Path, header: list[str], columns: frozenset[str]) -> None:
         )
 
 
-def _csv_text(cells: list[str], delimiter: str) -> str:
+def _csv_text(cells: list[str]) -> str:
     written = io.StringIO()
-    csv.writer(written, delimiter=delimiter, lineterminator="").writerow(cells)
+    csv.writer(written, lineterminator="").writerow(cells)
     return written.getvalue()
 
 

@@ -24,6 +24,7 @@ MAX_AMOUNT = 10**9
 MAX_QUANTITY = 10**6
 MAX_CENTS = 2**63 - 1
 """What a column of the store holds."""
+_canonical = json.JSONEncoder(sort_keys=True).encode
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^\w]+|_{2,}")
 _NUMERIC = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
@@ -175,4 +176,4 @@ def _odd_text(text: str) -> str | None:
 
 def rank(value: JSON) -> str:
     """An order of JSON values, the same everywhere: it decides between two calls of the same time."""
-    return json.dumps(value, sort_keys=True)
+    return _canonical(value)

@@ -43,15 +43,47 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Readers must not take the write lock; a writer must take it first, or two of them could not be told apart in time.
+        # A writer takes the lock before it reads, or two of them could decide on the same state; readers never take it.
         writing = connection.get_execution_options().get("writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 
 
+Store = Engine | Connection
+"""What a tick works on: an engine, or one connection on which a rehearsal runs that is rolled back at its end."""
+
+
 @contextmanager
-def write(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes. It commits at the end of the block and rolls back on an exception."""
-    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+def write(store: Store) -> Iterator[Connection]:
+    """A transaction that writes. It commits at the end of the block and rolls back on an exception.
+
+    In a rehearsal it is a savepoint.
+    """
+    if isinstance(store, Connection):
+        with store.begin_nested():
+            yield store
+        return
+    with store.connect().execution_options(writing=True) as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def read(store: Store) -> Iterator[Connection]:
+    """A connection to read from."""
+    if isinstance(store, Connection):
+        yield store
+        return
+    with store.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def rehearse(engine: Engine) -> Iterator[Connection]:
+    """A connection on which everything may be written and nothing stays: it is rolled back at the end."""
+    with engine.connect().execution_options(writing=True) as connection:
+        transaction = connection.begin()
+        try:
+            yield connection
+        finally:
+            transaction.rollback()

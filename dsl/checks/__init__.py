@@ -1,0 +1,50 @@
+"""Whether a program makes sense: one rule a file, each a function from the program to what is wrong with it.
+
+Names and types are settled before; a rule says nothing about what is broken already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from dsl.checks.after_stop import after_stop
+from dsl.checks.bounds import bounds
+from dsl.checks.caps import caps
+from dsl.checks.goal_window import goal_window
+from dsl.checks.measured import measured
+from dsl.checks.policy import policy
+from dsl.checks.quiet import quiet
+from dsl.checks.reachable import reachable
+from dsl.checks.repeated import repeated
+from dsl.checks.settings import settings
+from dsl.checks.shares import shares
+from dsl.checks.start_age import start_age
+from dsl.checks.templates import templates
+from dsl.checks.unreceived import unreceived
+from dsl.diagnostics import Diagnostic
+from dsl.program import Program
+
+Rule = Callable[[Program], Iterable[Diagnostic]]
+
+RULES: tuple[Rule, ...] = (
+    settings,
+    repeated,
+    shares,
+    bounds,
+    templates,
+    after_stop,
+    policy,
+    start_age,
+    goal_window,
+    unreceived,
+    measured,
+    reachable,
+    caps,
+    quiet,
+)
+"""Every rule: errors first, then warnings."""
+
+
+def check(program: Program) -> tuple[Diagnostic, ...]:
+    """Everything that the rules find."""
+    return tuple(problem for rule in RULES for problem in rule(program))

@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from dsl.plan import Experiment, Variant
-from experiments.assign import PRIME, arm, arm_sql, held_out, held_out_sql, position, position_sql, salt
+from experiments.assign import PRIME, arm, arm_sql, held_out, held_out_sql, position, position_sql, salt, sticky_arm_sql
 from store.engine import write
-from store.schema import profiles
+from store.schema import assignments, profiles
 
 PEOPLE = 200_000
 NEIGHBOURS = [
@@ -143,3 +143,17 @@ def test_one_arm_and_no_holdout(engine: Engine) -> None:
 def test_an_experiment_without_variants_is_refused() -> None:
     with pytest.raises(ValueError, match="the experiment subject_line has no variants"):
         arm(0, experiment())
+
+
+def test_the_first_exposure_goes_before_the_hash(engine: Engine) -> None:
+    people = [{"id": i, "bucket": i, "created_at": 0, "custom": {}, "set_at": {}} for i in range(1, 51)]
+    seen = [{"experiment": "offer", "profile_id": i, "playbook": "p", "variant": "b", "at": 0} for i in range(1, 51)]
+    halves = tuple(Variant(name=name, share=share, next=None) for name, share in (("a", 99.0), ("b", 1.0)))
+    changed = Experiment(id="experiment:offer", name="offer", variants=halves)
+    gone = Experiment(id="e", name="offer", variants=(Variant(name="new", share=100.0, next=None),))
+    with write(engine) as connection:
+        connection.execute(insert(profiles), people)
+        assert set(connection.scalars(select(sticky_arm_sql(changed)).select_from(profiles))) >= {1}
+        connection.execute(insert(assignments), seen)
+        assert set(connection.scalars(select(sticky_arm_sql(changed)).select_from(profiles))) == {2}
+        assert set(connection.scalars(select(sticky_arm_sql(gone)).select_from(profiles))) == {1}

@@ -1,6 +1,6 @@
 from sqlalchemy import Engine, insert, select
 
-from store.engine import write
+from store.engine import read, rehearse, write
 from store.schema import facts
 
 
@@ -28,3 +28,13 @@ def test_two_writers_take_turns(engine: Engine) -> None:
             assert reader.execute(select(facts.c.value)).first() is None
         assert engine.connect().exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert engine.connect().exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_a_rehearsal_leaves_nothing(engine: Engine) -> None:
+    with rehearse(engine) as connection:
+        with write(connection) as inner:
+            inner.execute(insert(facts).values(name="currency", value="USD"))
+        with read(connection) as inner:
+            assert inner.execute(select(facts.c.value)).scalar_one() == "USD"
+    with read(engine) as connection:
+        assert connection.execute(select(facts.c.value)).first() is None

@@ -54,6 +54,11 @@ def test_a_store_up_to_date_does_not_load_alembic(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
 
 
+def test_a_store_in_memory_is_made_too() -> None:
+    engine = open_store("sqlite://")
+    assert (migrations.upgrade(engine), migrations.upgrade(engine)) == (True, False)
+
+
 def test_a_newer_store_is_refused(empty: Engine) -> None:
     migrations.upgrade(empty)
     with write(empty) as connection:

@@ -1,0 +1,67 @@
+"""How commands speak: to people on a terminal, to programs as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+PROBLEMS = 1
+USED_WRONGLY = 2
+
+OUT = Console(highlight=False)
+ERROR = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+ProjectFolder = Annotated[
+    Path | None, typer.Option("--project", envvar="WINBACK_PROJECT", help="The project's folder; default: this one.")
+]
+
+
+def fail(message: str, code: int = PROBLEMS) -> NoReturn:
+    """Say what went wrong on the error stream and end with `code`."""
+    first, *rest = message.splitlines() or [""]
+    ERROR.print(Text.assemble(("Error: ", "bold red"), first), soft_wrap=True)
+    for line in rest:
+        hint = line.startswith("Hint: ")
+        ERROR.print(Text(f"  {line}", style="cyan" if hint else ""), soft_wrap=True)
+    sys.exit(code)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def moment(text: str | None, zone: str) -> datetime:
+    """The instant a person wrote, `2026-11-20`, `2026-11-20T09:00` (in `zone`) or with a zone; None: now."""
+    from zoneinfo import ZoneInfo
+
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"`{text}` is not a time.\nHint: Write it like 2026-11-20T09:00 or 2026-11-20T09:00+01:00.", USED_WRONGLY)
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    try:
+        return os.path.relpath(path) if len(os.path.relpath(path)) < len(str(path)) else str(path)
+    except ValueError:
+        return str(path)
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """`1 person`, `2 people`, `1,200 messages`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"

@@ -1,0 +1,1 @@
+"""The demo: a small shop that exists only as code, and a few simulated days with it."""

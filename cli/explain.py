@@ -1,0 +1,80 @@
+"""`winback explain`: a playbook's steps, the SQL of each, and how the store answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.syntax import Syntax
+from rich.text import Text
+
+from cli.console import OUT, Json, ProjectFolder, moment, print_json
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+    from dsl.plan import Plan
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain")(explain)
+
+
+def explain(
+    playbook: Annotated[str, typer.Argument(help="The name of a playbook.")],
+    as_of: Annotated[str | None, typer.Option(help="As if it were this time.")] = None,
+    as_json: Json = False,
+    project: ProjectFolder = None,
+) -> None:
+    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan. Reads only."""
+    from cli.reading import chosen
+    from dsl.outline import outline, settings
+    from flows.explained import questions
+    from flows.project import open_project
+    from store.engine import read
+
+    opened = open_project(project)
+    one = chosen(opened, [playbook])[0]
+    at = moment(as_of, opened.settings.shop.time_zone)
+    asked = questions(one, opened, at)
+    with read(opened.engine) as connection:
+        told = [(name, sql(connection, query), answered(connection, query)) for name, query in asked]
+    if as_json:
+        steps = [{"id": line.id, "depth": line.depth, "text": line.text} for line in outline(one)]
+        conditions = [{"name": name, "sql": text, "query_plan": how} for name, text, how in told]
+        print_json({"name": one.name, "version": one.digest, "steps": steps, "conditions": conditions,
+                    "plan": one.to_json()})  # fmt: skip
+        return
+    tell(one, settings(one, opened.settings.shop.currency), told)
+
+
+def tell(one: Plan, settings: tuple[str, ...], told: list[tuple[str, str, list[str]]]) -> None:
+    """The steps, then each condition as SQL."""
+    from dsl.outline import outline
+
+    OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), one.digest))
+    for line in settings:
+        OUT.print(Text(f"  {line}", style="dim"))
+    for step in outline(one):
+        OUT.print(
+            Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim"))
+        )
+    for name, text, how in told:
+        OUT.print(f"\n[bold]{name}[/]")
+        OUT.print(Syntax(text, "sql", background_color="default", word_wrap=True))
+        for line in how:
+            OUT.print(Text(f"  {line}", style="dim"))
+
+
+def sql(connection: Connection, query: Select[Any]) -> str:
+    """The query as text with its values put in, for reading."""
+    return str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+
+
+def answered(connection: Connection, query: Select[Any]) -> list[str]:
+    """The store's own query plan, a line a step."""
+    sqlite = connection.dialect.name == "sqlite"
+    rows = connection.exec_driver_sql(
+        ("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql(connection, query).replace("%", "%%")
+    )
+    return [str(row[-1]) for row in rows]

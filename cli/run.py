@@ -1,0 +1,78 @@
+"""`winback run`: one tick of a playbook, as a Prefect flow."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from cli.console import OUT, PROBLEMS, Json, ProjectFolder, moment, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.report import Report
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    playbooks: Annotated[list[str], typer.Argument(help="Names of playbooks.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="As if it were this time; not before the newest event or the last run.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send and keep.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Send at most so many messages; the next run goes on.")
+    ] = None,
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="First run: take those who match already as seen.")
+    ] = False,
+    as_json: Json = False,
+    project: ProjectFolder = None,
+) -> None:
+    """Run one tick of the playbooks as Prefect flows. SENDS what is due, by the connectors that are set."""
+    from cli.reading import chosen
+    from flows.project import open_project
+
+    opened = open_project(project)
+    plans = chosen(opened, playbooks)
+    at = moment(as_of, opened.settings.shop.time_zone) if as_of else None
+    from flows.running import run_playbooks
+    from flows.watch import Parameters
+
+    reports = run_playbooks(opened, plans, Parameters(dry_run=dry_run, as_of=at, limit=limit, only_new=only_new))
+    if as_json:
+        print_json({"dry_run": dry_run, "playbooks": [r.as_run() for r in reports]})
+    else:
+        tell(reports, dry_run=dry_run)
+    if any(r.total("failed") or r.total("unknown") or r.trouble for r in reports):
+        sys.exit(PROBLEMS)
+
+
+def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
+    """What the ticks did, as a table and sentences."""
+    from flows.report import because
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("playbook")
+    for name in ("entered", "held out", "left", "sent", "failed", "in doubt", "not sent", "later", "waiting"):
+        table.add_column(name, justify="right")
+    for r in reports:
+        unsure = r.total("unknown") + r.in_doubt
+        cells = (r.entered, r.held_out, r.left, r.total("sent"), r.total("failed"), unsure,
+                 sum(r.reasons("skipped").values()), sum(r.reasons("delayed").values()), r.waiting)  # fmt: skip
+        table.add_row(f"[bold]{r.name}[/]", *(f"{n:,}" if n else "[dim]·[/]" for n in cells))
+    OUT.print(table)
+    for r in reports:
+        for kind, heading in (("skipped", "not sent"), ("delayed", "later")):
+            for reason, count in r.reasons(kind).items():
+                OUT.print(f"[dim]{r.name}, {heading}:[/] {count:,} — {because(reason)}")
+        for sentence in r.trouble:
+            OUT.print(f"[yellow]{sentence}[/]", soft_wrap=True)
+    if dry_run:
+        OUT.print("[dim]A dry run: nothing was sent, and nothing was kept.[/]")

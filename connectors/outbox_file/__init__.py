@@ -1,0 +1,5 @@
+"""Messages as files in a folder: the default, so that a newcomer sees the real messages and nobody else does."""
+
+from connectors.outbox_file.connector import OutboxConnector
+
+__all__ = ["OutboxConnector"]

@@ -1,0 +1,67 @@
+"""From settings to connectors: `WINBACK_EMAIL` = `file` or `smtp`, and so for each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from connectors.contract import ConfigurationError, Connector
+
+Settings = Mapping[str, Any]
+"""By the names of the environment: `WINBACK_EMAIL`, `WINBACK_SMTP_URL`, `WINBACK_OUTBOX` (a folder; default `outbox`).
+Values are texts, SecretStr, or paths."""
+
+
+def connector_for(channel: str, settings: Settings) -> Connector:
+    """The connector that the settings choose for a channel; without a choice, `file`.
+
+    Raises ConfigurationError for a channel or a choice that does not exist, and for a setting that is missing or wrong.
+    """
+    choices = _CHOICES.get(channel)
+    if choices is None:
+        raise ConfigurationError(f"There is no channel `{channel}`. There are {_listed(_CHOICES)}.")
+    setting = f"WINBACK_{channel.upper()}"
+    chosen = _text(settings, setting) or "file"
+    if chosen not in choices:
+        raise ConfigurationError(f"{setting} cannot be `{chosen}`. Set it to {_listed(choices, 'or')}.")
+    return choices[chosen](settings)
+
+
+def _outbox(settings: Settings) -> Connector:
+    from connectors.outbox_file import OutboxConnector
+
+    return OutboxConnector(Path(_text(settings, "WINBACK_OUTBOX") or "outbox"))
+
+
+def _smtp(settings: Settings) -> Connector:
+    from connectors.email_smtp import SmtpConnector, smtp_settings
+
+    url = _text(settings, "WINBACK_SMTP_URL")
+    if not url:
+        raise ConfigurationError(
+            "WINBACK_EMAIL is `smtp`, and WINBACK_SMTP_URL is missing."
+            " Set it to smtp://user:password@host:587, or set WINBACK_EMAIL to `file`."
+        )
+    return SmtpConnector(smtp_settings(url))
+
+
+_CHOICES: Mapping[str, Mapping[str, Callable[[Settings], Connector]]] = {
+    "email": {"file": _outbox, "smtp": _smtp},
+    "sms": {"file": _outbox},
+    "push": {"file": _outbox},
+}
+
+
+def _text(settings: Settings, name: str) -> str:
+    value = settings.get(name)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return str(value).strip() if value is not None else ""
+
+
+def _listed(names: Mapping[str, object], last: str = "and") -> str:
+    *most, final = (f"`{name}`" for name in names)
+    return f"{', '.join(most)} {last} {final}" if most else final

@@ -1,0 +1,18 @@
+"""How long a wait may last."""
+
+from __future__ import annotations
+
+from dsl.program import Wait
+
+_DAY = 86_400
+
+
+def lengths(wait: Wait) -> tuple[int, int]:
+    """The shortest and the longest time that the wait can take, in seconds, but for changes of the clock."""
+    if wait.time is None:
+        return wait.seconds or 0, wait.seconds or 0
+    hours, minutes = wait.time.split(":")
+    at = int(hours) * 3_600 + int(minutes) * 60
+    if wait.days:
+        return (wait.days - 1) * _DAY + at, wait.days * _DAY + at
+    return 0, 7 * _DAY if wait.weekday else _DAY

@@ -1,0 +1,263 @@
+"""The wording of what is wrong with a line: from the word that does not fit to a message, a hint and a way to go on.
+
+`explain` asks a list of small questions, one a mistake, in order; the first that recognises its mistake answers.
+Each question takes the trouble and gives a complaint or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from lark import Token
+
+from dsl.diagnostics import Diagnostic, Span, visible
+from dsl.grammar import words
+from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS, PLANNED_CONDITIONS
+
+CODES: Final[Mapping[str, str]] = {
+    "WB100": "Something else was expected at this place.",
+    "WB101": "The line stops too early.",
+    "WB102": "A colon is missing.",
+    "WB103": "A colon opens a block, but nothing is indented below it.",
+    "WB104": "A number needs a unit of time.",
+    "WB105": "A line is indented, but the line above it opens no block.",
+    "WB106": "The indentation of a line fits none of the lines above.",
+    "WB107": "A tab instead of spaces.",
+    "WB108": 'Quotation marks other than "straight double" ones.',
+    "WB109": "A text is never closed.",
+    "WB110": "A character that looks like another, or like none.",
+    "WB111": "A word or sign of another language.",
+    "WB112": "A word is misspelt, missing or too much.",
+    "WB113": "A word of the language is used as a name.",
+    "WB114": "A name is written wrongly.",
+    "WB115": "An amount of money is written wrongly.",
+    "WB116": "A number or percentage is written wrongly.",
+    "WB117": "A time is written wrongly or does not exist.",
+    "WB118": "A date is written wrongly or does not exist.",
+    "WB119": "A duration is written wrongly, is nothing or is longer than a century.",
+    "WB120": "An `otherwise` has no `if`.",
+    "WB121": "A line stands in a place where it does not belong.",
+    "WB122": "A line goes on after its end.",
+    "WB123": "A line that goes on below ends with `and`, `or` or a comma.",
+    "WB124": "A bracket is never closed, or was never opened.",
+    "WB125": "No line begins with this word.",
+    "WB130": "The file is too big.",
+    "WB131": "Brackets or `not` are nested too deeply.",
+    "WB132": "Blocks are nested too deeply.",
+    "WB133": "A playbook has too many steps.",
+    "WB134": "Too many mistakes in one file.",
+    "WB150": "A form that is not part of this version yet.",
+}
+"""What each code of a parsing mistake means, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """A problem, and how to read on."""
+
+    problem: Diagnostic
+    instead: tuple[str, ...] | None = None
+    """The kinds of words to read in the place of those at fault, or `KIND text`; None: there is no way to go on."""
+    start: int = 0
+    """The first word at fault, counted in the line."""
+    taken: int = 1
+    """How many words `instead` replaces."""
+    sure: bool = True
+    """False: a guess. When the line fails again, that is not told, for the guess may be the cause."""
+    kept: bool = True
+    """False: read on to find more, but do not keep the line, because a value in it is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A word that does not fit, and all that is known around it."""
+
+    path: str
+    line: Sequence[Token]
+    index: int
+    """The word that does not fit; the length of the line when the line must not end here."""
+    expected: frozenset[str]
+    """The kinds of words that fit here."""
+    fits: Callable[[int, Sequence[str]], bool]
+    """`fits(n, kinds)`: whether these kinds of words fit in the place `n` words before this one (0 or 1)."""
+    around: str = ""
+    """The kind of the word that begins the line whose block this is; empty at the left edge."""
+    deeper: bool = False
+    """Whether the next line is indented more than this one."""
+
+    @property
+    def token(self) -> Token:
+        return self.line[self.index]
+
+    @property
+    def text(self) -> str:
+        return str(self.token)
+
+    @property
+    def after(self) -> Token | None:
+        """The word behind this one."""
+        return self.line[self.index + 1] if self.index + 1 < len(self.line) else None
+
+    @property
+    def before(self) -> Token | None:
+        return self.line[self.index - 1] if self.index else None
+
+    def complain(
+        self,
+        code: str,
+        message: str,
+        hint: str | None = None,
+        *,
+        instead: tuple[str, ...] | None = None,
+        back: int = 0,
+        taken: int = 1,
+        sure: bool = True,
+        kept: bool = True,
+    ) -> Complaint:
+        """A complaint about `taken` words (at least one is underlined), from the one `back` words before this one."""
+        start = self.index - back
+        first, last = self.line[start], self.line[min(start + max(taken, 1), len(self.line)) - 1]
+        problem = Diagnostic(code=code, span=between(self.path, first, last), message=message, hint=hint)
+        return Complaint(problem=problem, instead=instead, start=start, taken=taken, sure=sure, kept=kept)
+
+
+def between(path: str, first: Token, last: Token) -> Span:
+    """The place from the first word to the last."""
+    assert first.line and first.column and last.end_line and last.end_column
+    return Span(file=path, line=first.line, column=first.column, end_line=last.end_line, end_column=last.end_column)
+
+
+def behind(path: str, last: Token) -> Span:
+    """The place right behind a word."""
+    assert last.end_line and last.end_column
+    return Span(
+        file=path,
+        line=last.end_line,
+        column=last.end_column,
+        end_line=last.end_line,
+        end_column=last.end_column + 1,
+    )
+
+
+def quoted(text: str) -> str:
+    """A word of the source in a message."""
+    shown = visible(text)
+    return f"`{shown if len(shown) <= 40 else shown[:40] + '…'}`"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a` · `a or b` · `a, b or c`"""
+    return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def describe(trouble: Trouble) -> str:
+    """What fits, in words: `a channel like "email"`, `"and", "or" or the end of the line`."""
+    parts: list[str] = []
+    left = set(trouble.expected) - {"DOT"} or set(trouble.expected)
+    for marks, members, phrase in GROUPS:
+        if marks <= left:
+            parts.append(phrase)
+            left -= members
+    fixed = words()
+    parts += sorted(f"`{fixed[kind]}`" for kind in left if kind in fixed and kind not in {"COLON", "EVENT"})
+    before = trouble.before
+    named = NAMES.get(before.type) if before is not None else None
+    if before is not None and trouble.line[0].type == "SEND" and trouble.index == 2:
+        named = "the name of a template"
+    if before is not None and before.type == "IS" and (trouble.around == "EVENT" or trouble.line[0].type == "FIELD"):
+        named = "a type like `text`, `number` or `timestamp`"
+    parts += [named if named and kind == "NAME" else phrase for kind, phrase in KINDS.items() if kind in left]
+    return listed(parts)
+
+
+def near(text: str, kinds: frozenset[str]) -> str | None:
+    """The kind among `kinds` whose fixed word is nearest to the text, if any is near."""
+    fixed = {word: kind for kind, word in words().items() if kind in kinds and word.isalpha()}
+    cutoff = 0.7 if len(text) > 3 else 0.6
+    found = get_close_matches(text.lower(), fixed, n=1, cutoff=cutoff)
+    return fixed[found[0]] if found and abs(len(found[0]) - len(text)) <= 2 else None
+
+
+def example(trouble: Trouble) -> str | None:
+    """A hint that shows how the line, or the part of it where the trouble is, is written."""
+    line = trouble.line[: trouble.index]
+    typed = trouble.around == "EVENT" or line[0].type == "FIELD"
+    for place, token in reversed(list(enumerate(line))):
+        if token.type == "IS" and typed:
+            return "Write it like `starts_at is timestamp`."
+        forms = PARTS.get(token.type) or (EXAMPLES.get(token.type) if place == 0 else None)
+        if forms:
+            return f"Write it like {listed([f'`{form}`' for form in forms])}."
+    return None
+
+
+def planned(what: str) -> tuple[str, str, str]:
+    """The code, the message and the hint for a form that is promised and not there."""
+    return (
+        "WB150",
+        f"`{what}` is not part of this version yet.",
+        "It will come in a later one. Until then, leave it out.",
+    )
+
+
+def stops_early(trouble: Trouble) -> Complaint:
+    """The line ends where something must follow."""
+    last = trouble.line[-1]
+    told: tuple[str, str, str | None]
+    if "COLON" in trouble.expected:
+        told = ("WB102", "This line opens a block, so it must end with a colon.", "Add `:` at the end of the line.")
+    elif last.type == "LPAR" or "RPAR" in trouble.expected:
+        return _unclosed(trouble)
+    elif last.type in {"AND", "OR"}:
+        told = (
+            "WB101",
+            f"After `{last}` another condition must follow.",
+            f"Add one, or delete `{last}`. A condition that goes on in the next line has `{last}` at its beginning.",
+        )
+    else:
+        told = ("WB101", f"This line stops too early. Next comes {describe(trouble)}.", example(trouble))
+    code, message, hint = told
+    problem = Diagnostic(code=code, span=behind(trouble.path, last), message=message, hint=hint)
+    instead = ("COLON",) if code == "WB102" else None
+    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
+
+
+def _unclosed(trouble: Trouble) -> Complaint:
+    open_at: list[Token] = []
+    for token in trouble.line:
+        if token.type == "LPAR":
+            open_at.append(token)
+        elif token.type == "RPAR" and open_at:
+            open_at.pop()
+    bracket = open_at[-1] if open_at else trouble.line[-1]
+    problem = Diagnostic(
+        code="WB124",
+        span=between(trouble.path, bracket, bracket),
+        message="This bracket is never closed.",
+        hint="Add `)` where the condition inside the brackets ends.",
+    )
+    instead = ("RPAR",) if trouble.line[-1].type != "LPAR" and "RPAR" in trouble.expected else None
+    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
+
+
+def is_planned_condition(trouble: Trouble) -> tuple[str, int, int] | None:
+    """The promised form that the trouble is in, how many words before this one it begins, and how many it has."""
+    kind, expected = trouble.token.type, trouble.expected
+    before = trouble.before.type if trouble.before else ""
+    after = trouble.after.type if trouble.after else ""
+    if {"HAS", "CAN"} <= expected and kind in PLANNED_CONDITIONS:
+        return PLANNED_CONDITIONS[kind], 0, 1
+    if kind == "AUDIENCE" and before == "IN":
+        return "in audience", 1, 2
+    if kind == "TOP" and "LAST" in expected:
+        return "is in the top", 0, 1
+    if kind == "INCLUDES" and "OPERATOR" in expected:
+        return "includes", 0, 1
+    if kind == "HAS" and "OPERATOR" in expected and after == "BEEN":
+        return "has been", 0, 2
+    if kind == "FOR" and before == "WAIT":
+        return "wait for", 1, 2
+    return None

@@ -1,0 +1,60 @@
+"""All files of a project to one program: every declaration sees every other, in any order.
+
+A name on a line that could not be read may be what that line declared; it is unknown to nobody, so that one mistake
+is told once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dsl import program, syntax
+from dsl.catalog import Catalog
+from dsl.diagnostics import Diagnostic
+from dsl.resolve_declarations import constants, declarations, unique, with_events, with_fields
+from dsl.resolve_playbook import playbook
+from dsl.resolve_policy import policy
+from dsl.resolve_segments import segments
+from dsl.scope import Absent, Scope
+from dsl.unread import first_words, undeclared
+
+
+def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.Program, tuple[Diagnostic, ...]]:
+    """The program that the files mean together, and what is wrong with their names and types."""
+    scope = Scope(
+        catalog=catalog,
+        constants={},
+        segments={},
+        named={},
+        suspects=undeclared(files),
+        problems=[],
+        start=Absent.SHARED,
+        entry=True,
+    )
+    scope = replace(scope, catalog=with_fields(files, scope))
+    scope = replace(scope, catalog=with_events(files, scope))
+    scope = replace(scope, constants=constants(files, scope))
+    scope = replace(scope, segments=segments(unique(files, syntax.Segment, "a segment", scope), scope))
+    named = {id(segment.meaning): name for name, segment in scope.segments.items() if segment.meaning is not None}
+    scope = replace(scope, named=named)
+    policies = declarations(files, syntax.Policy)
+    unique(files, syntax.Playbook, "a playbook", scope)
+    inside = replace(scope, start=Absent.MISSING, entry=False)
+    meant = program.Program(
+        playbooks=tuple(
+            playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook)
+        ),
+        segments=scope.segments,
+        policy=policy(policies, scope),
+        policies=policies,
+        catalog=scope.catalog,
+    )
+    for broken in declarations(files, syntax.Broken):
+        playbook(_as_playbook(broken), inside, frozenset())  # for the mistakes in it
+    return meant, tuple(scope.problems)
+
+
+def _as_playbook(broken: syntax.Broken) -> syntax.Playbook:
+    """What hangs below a line that could not be read, as if that line had been the head of a playbook."""
+    lines = tuple(line for line in broken.body if isinstance(line, syntax.Setting | syntax.Step))
+    return syntax.Playbook(span=broken.span, name=syntax.Word(span=broken.span, text=""), lines=lines)

@@ -1,0 +1,50 @@
+"""What names mean at one place of a playbook, and where mistakes are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from dsl.catalog import Catalog, Event
+from dsl.conditions import Constant
+from dsl.diagnostics import Diagnostic, Severity, Span
+from dsl.program import Segment
+
+
+class Absent(Enum):
+    """Why no event can be asked about at a place."""
+
+    MISSING = "no event starts the playbook"
+    BROKEN = "the event could not be read, or is unknown: told already"
+    OWN = "the place is the `where` of the starting event itself"
+    SHARED = "the place belongs to no one playbook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    catalog: Catalog
+    constants: Mapping[str, Constant | None]
+    """None: declared, but its value is wrong."""
+    segments: Mapping[str, Segment]
+    named: Mapping[int, str]
+    """The segments' names by the identity of their meanings: see `wording.say`."""
+    suspects: frozenset[str]
+    """Names that lines which could not be read may have declared: they are not told as unknown."""
+    problems: list[Diagnostic]
+    start: Event | Absent = Absent.MISSING
+    """The event that starts the playbook, for `event.x`."""
+    where: Event | Absent | None = None
+    """In a `where`: the event that it is about."""
+    entry: bool = False
+    """There is an entry that `since entry` can count from."""
+    place: str = "here"
+    """Where it stands, for messages, such as: in `start when`."""
+
+    def tell(self, code: str, span: Span, message: str, hint: str | None = None, severity: Severity = "error") -> None:
+        """Adds a problem."""
+        self.problems.append(Diagnostic(code=code, span=span, message=message, hint=hint, severity=severity))
+
+    def about(self, event: Event | Absent) -> Scope:
+        """The scope inside the `where` of an event."""
+        return replace(self, where=event)

@@ -1,0 +1,34 @@
+"""What lines that could not be read may have said, so that their mistake is told once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from dsl import syntax
+from dsl.diagnostics import source_lines
+
+_NAME = re.compile(r"[a-z_][\w.]*", re.IGNORECASE)
+
+
+def undeclared(files: tuple[syntax.File, ...]) -> frozenset[str]:
+    """Names that a line which could not be read may have declared."""
+    return frozenset(name for file in files for name in _declared(file))
+
+
+def first_words(nodes: Iterable[syntax.Node]) -> frozenset[str]:
+    """The first words of those nodes that could not be read."""
+    return frozenset(node.word for node in nodes if isinstance(node, syntax.Broken))
+
+
+def _declared(file: syntax.File) -> Iterator[str]:
+    lines: list[str] | None = None
+    for node in file.declarations:
+        match node:
+            case syntax.Broken(declares=str(name)):
+                yield name
+            case syntax.EventDeclaration(properties=properties):
+                for line in properties:
+                    if isinstance(line, syntax.Broken):
+                        lines = lines or source_lines(file.source)
+                        yield from _NAME.findall(lines[line.span.line - 1])[:1]

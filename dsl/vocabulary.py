@@ -1,0 +1,269 @@
+"""What the messages know about words: what each kind is called, what people write instead, and how a line looks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+KINDS: Final = {
+    "NAME": "a name",
+    "STRING": 'text in "quotes"',
+    "MONEY": "an amount like `$50`",
+    "PERCENT": "a percentage like `10%`",
+    "NUMBER": "a number",
+    "DURATION": "a duration like `2 days`",
+    "CLOCK_TIME": "a time like `09:00`",
+    "DATE": "a date like `2026-12-24`",
+    "WEEKDAY": "a weekday",
+    "OPERATOR": "`>`, `>=`, `<` or `<=`",
+    "COLON": "a colon",
+    "_NL": "the end of the line",
+}
+"""How tokens that are not fixed words are called in a message, in the order in which they are told."""
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
+SHORT_UNITS: Final = {
+    **dict.fromkeys(("m", "min", "mins"), "minutes"),
+    **dict.fromkeys(("h", "hr", "hrs"), "hours"),
+    **dict.fromkeys(("d", "days"), "days"),
+    **dict.fromkeys(("w", "wk", "wks"), "weeks"),
+    "mo": "months",
+    "hours": "hours",
+}
+COUNTS: Final = {"once": 1, "twice": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
+SIGNS: Final = {
+    **dict.fromkeys(("dollar", "dollars"), "$"),
+    **dict.fromkeys(("euro", "euros"), "€"),
+    **dict.fromkeys(("pound", "pounds"), "£"),
+    "¥": "JPY",
+    "₹": "INR",
+    "₺": "TRY",
+    "₩": "KRW",
+    "₴": "UAH",
+    "₪": "ILS",
+}
+"""The sign or code that is meant by a word or a sign."""
+CURRENCIES: Final = frozenset(
+    {"AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HUF", "JPY", "NOK", "PLN", "RON", "SEK", "USD"}
+)
+
+GROUPS: Final = (
+    (
+        {"HAS", "CAN", "LPAR"},
+        {"HAS", "CAN", "LPAR", "IN", "NOT", "NAME", "EVENT"},
+        "a condition like `cart.total > $50` or `has order_completed`",
+    ),
+    (
+        {"STRING", "MONEY", "YES"},
+        {
+            "STRING", "MONEY", "PERCENT", "NUMBER", "DURATION", "CLOCK_TIME", "DATE", "YES", "NO", "NAME", "EVENT",
+        },
+        "a value like `$50`, `10%`, `\"Oslo\"` or `cart.total`",
+    ),
+    (
+        {"KNOWN", "UNKNOWN", "MORE"},
+        {"KNOWN", "UNKNOWN", "MORE", "NOT", "ONE", "IN", "BEFORE", "AFTER"},
+        "`known`, `unknown`, `not`, `one of`, `more than`, `in the last`, `before` or `after`",
+    ),
+    ({"OPERATOR", "IS", "STARTS"}, {"OPERATOR", "IS", "STARTS", "CONTAINS"}, "a comparison like `> $50` or `is known`"),
+    ({"AT", "EXACTLY", "SINCE"}, {"AT", "EXACTLY"}, "a count like `at least 3 times`"),
+    ({"SINCE", "BETWEEN"}, {"IN", "SINCE", "BEFORE", "BETWEEN"}, "a time like `in the last 7 days`"),
+)  # fmt: skip
+"""(marks, members, phrase): when all marks are expected, the phrase stands for the members."""
+
+FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "else": (("OTHERWISE",),),
+    "elif": (("OTHERWISE", "IF"),),
+    "elsif": (("OTHERWISE", "IF"),),
+    "elseif": (("OTHERWISE", "IF"),),
+    "unless": (("IF", "NOT"), ("ONLY", "IF", "NOT")),
+    "=": (("IS",),),
+    "==": (("IS",),),
+    "===": (("IS",),),
+    "equals": (("IS",),),
+    "equal": (("IS",),),
+    "eq": (("IS",),),
+    "are": (("IS",),),
+    "was": (("IS",),),
+    "!=": (("IS", "NOT"),),
+    "!==": (("IS", "NOT"),),
+    "<>": (("IS", "NOT"),),
+    "isnt": (("IS", "NOT"),),
+    "=>": (("OPERATOR >=",),),
+    "=<": (("OPERATOR <=",),),
+    "greater": (("OPERATOR >",),),
+    "above": (("OPERATOR >",),),
+    "over": (("OPERATOR >",),),
+    "exceeds": (("OPERATOR >",),),
+    "less": (("OPERATOR <",),),
+    "below": (("OPERATOR <",),),
+    "under": (("OPERATOR <",),),
+    ":=": (("EQUAL",),),
+    "&&": (("AND",),),
+    "&": (("AND",),),
+    "||": (("OR",),),
+    "|": (("OR",),),
+    "!": (("NOT",),),
+    "true": (("YES",),),
+    "false": (("NO",),),
+    "null": (("UNKNOWN",),),
+    "none": (("UNKNOWN",),),
+    "upto": (("UP", "TO"),),
+    "delay": (("WAIT",),),
+    "pause": (("WAIT",),),
+    "sleep": (("WAIT",),),
+    "exit": (("STOP",), ("LEAVE",)),
+    "quit": (("STOP",),),
+    "return": (("STOP",),),
+    "break": (("STOP",),),
+    "mail": (("SEND",),),
+    "message": (("SEND",),),
+    "trigger": (("START",),),
+    "begin": (("START",),),
+    "filter": (("ONLY", "IF"),),
+    "re_enter": (("ENTER", "AGAIN"),),
+    "description": (("ABOUT",),),
+    "describe": (("ABOUT",),),
+    "schedule": (("RUN",),),
+    "split": (("EXPERIMENT",),),
+    "ab_test": (("EXPERIMENT",),),
+    "arm": (("VARIANT",),),
+    "control": (("HOLDOUT",),),
+    "var": (("LET",),),
+    "const": (("LET",),),
+    "define": (("LET",),),
+    "flow": (("PLAYBOOK",),),
+    "campaign": (("PLAYBOOK",),),
+    "journey": (("PLAYBOOK",),),
+    "workflow": (("PLAYBOOK",),),
+    "automation": (("PLAYBOOK",),),
+    "trait": (("FIELD",),),
+    "attribute": (("FIELD",),),
+    "minimum": (("AT", "LEAST"),),
+    "maximum": (("AT", "MOST"),),
+    "past": (("LAST",),),
+    "previous": (("LAST",),),
+    "coming": (("NEXT",),),
+    "older": (("MORE",),),
+    "includes": (("CONTAINS",),),
+    "exists": (("IS", "KNOWN"),),
+    "-": (("TO",),),
+    "–": (("TO",),),
+    "—": (("TO",),),
+    "startswith": (("STARTS", "WITH"),),
+    "starts_with": (("STARTS", "WITH"),),
+    "begins": (("STARTS",),),
+}
+"""What people write: for each, the words of this language that may be meant. Tried in order; the first that fits."""
+
+COMPARATIVES: Final = {
+    **dict.fromkeys(("greater", "bigger", "higher", "larger"), "Write the sign `>` in place of all three words."),
+    **dict.fromkeys(("less", "fewer", "smaller", "lower"), "Write the sign `<` in place of all three words."),
+    **dict.fromkeys(("older", "earlier"), "Write it like `is more than 3 days ago`."),
+    **dict.fromkeys(("newer", "younger", "later"), "Write it like `is in the last 3 days`."),
+    "equal": "Write only `is`.",
+}
+"""What to write for `is greater than` and the like."""
+
+FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from"})
+"""Words that may simply be too much."""
+
+CLOSERS: Final = frozenset({"end", "endif", "done", "fi", "pass", "}", "{"})
+LOOPS: Final = frozenset({"while", "loop", "repeat", "foreach", "goto"})
+
+PLANNED_LINES: Final = {
+    "LIFECYCLE": "lifecycle",
+    "AUDIENCE": "audience",
+    "SCENARIO": "scenario",
+    "CREATE": "create",
+    "UPDATE": "update",
+    "SET": "set",
+    "ADD": "add to audience",
+    "REMOVE": "remove from audience",
+    "ENROLL": "enroll in",
+}
+"""First words of lines that this version does not know yet."""
+
+PLANNED_CONDITIONS: Final = {
+    "LAST": "last … was",
+    "RECEIVED": "received",
+    "OPENED": "opened",
+    "CLICKED": "clicked",
+}
+"""Words that begin a condition that this version does not know yet."""
+
+EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "LET": ("let free_shipping_minimum = $50",),
+    "FIELD": ("field loyalty.tier is text",),
+    "EVENT": ("event appointment_booked:",),
+    "POLICY": ("policy:",),
+    "SEGMENT": ("segment loyal when orders.count >= 4",),
+    "PLAYBOOK": ("playbook abandoned_cart:",),
+    "QUIET": ("quiet hours 21:00 to 08:00", "quiet days saturday, sunday"),
+    "LIMIT": ("limit email to 3 per 7 days",),
+    "ABOUT": ('about "Bring back a cart left alone."',),
+    "RUN": ("run every 15 minutes", "run every day at 09:00", "run every monday at 09:00"),
+    "START": ("start when cart.total > $50", "start on order_completed"),
+    "ONLY": ("only if can receive email",),
+    "ENTER": ("enter once", "enter again after 14 days", "enter every time", "enter once per event.order_id"),
+    "LEAVE": ("leave on order_completed", "leave when cart.total < $10"),
+    "GOAL": ("goal order_completed within 7 days",),
+    "HOLDOUT": ("holdout 5%",),
+    "SEND": ("send email welcome",),
+    "WAIT": ("wait 2 days", "wait until 09:00", "wait until thursday 10:00", "wait 1 day until 09:00"),
+    "IF": ("if cart.total > $50:",),
+    "OTHERWISE": ("otherwise:", "otherwise if cart.total > $50:"),
+    "EXPERIMENT": ("experiment welcome_offer:",),
+    "MEASURE": ("measure order_completed within 14 days",),
+    "VARIANT": ("variant free_shipping 50%:",),
+    "STOP": ("stop",),
+}
+"""How a line looks, by its first word."""
+
+PARTS: Final[dict[str, tuple[str, ...]]] = {
+    "HAS": (
+        "has order_completed",
+        "has product_viewed at least 3 times in the last 7 days",
+        "has no order_completed since entry",
+    ),
+    "CAN": ("can receive email", "can receive email about offers"),
+    "IS": ("stage is hero", "phone is known", "created_at is more than 3 days ago", "city is one of a, b"),
+    "WHERE": ("where total > $10", "where (total > $10 or coupon is known)"),
+    "STARTS": ('city starts with "New"',),
+    "CONTAINS": ('city contains "York"',),
+}
+"""How a part of a line looks, by the word that begins it."""
+
+PLACES: Final[dict[str, str]] = {
+    **dict.fromkeys(("LET", "FIELD", "POLICY", "SEGMENT", "PLAYBOOK"), "file"),
+    **dict.fromkeys(("ABOUT", "RUN", "START", "ONLY", "ENTER", "LEAVE", "GOAL"), "playbook"),
+    **dict.fromkeys(("SEND", "WAIT", "IF", "EXPERIMENT", "STOP"), "step"),
+    **dict.fromkeys(("MEASURE", "VARIANT"), "experiment"),
+    **dict.fromkeys(("QUIET", "LIMIT"), "policy"),
+    "HOLDOUT": "playbook or experiment",
+    "EVENT": "file",
+}
+"""Where a line that begins with the word belongs."""
+
+NAMES: Final = {
+    "SEND": "a channel like `email`",
+    "RECEIVE": "a channel like `email`",
+    "LIMIT": "a channel like `email`",
+    "HAS": "the name of an event, like `order_completed`",
+    "NO": "the name of an event, like `order_completed`",
+    "ON": "the name of an event, like `order_completed`",
+    "GOAL": "the name of an event, like `order_completed`",
+    "MEASURE": "the name of an event, like `order_completed`",
+    "SEGMENT": "the name of a segment",
+    "ABOUT": "the name of a topic",
+}
+"""What a name is the name of, by the word before it."""
+
+BELONGS: Final = {
+    "file": "stands at the left edge, outside of every block",
+    "playbook": "stands directly below `playbook …:`, not deeper and not elsewhere",
+    "step": "is a step, and steps stand inside a playbook",
+    "experiment": "stands directly below `experiment …:`",
+    "policy": "stands directly below `policy:`",
+    "playbook or experiment": "stands directly below `playbook …:` or `experiment …:`",
+}

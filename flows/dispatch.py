@@ -1,0 +1,184 @@
+"""Delivering what is queued: the ledger's loop, with the values of people, the templates and the connectors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from connectors.templates.errors import RenderError
+from connectors.unsubscribe import unsubscribe_url
+from dsl.conditions import Constant, Field, Operand
+from dsl.delivery import Message, Outcome, Verdict
+from dsl.plan import Plan, Send
+from flows.expressions import expressions
+from flows.world import World
+from ledger.deliver import Channel, Delivered, Job, Unrenderable, deliver
+from ledger.guardrails import MARKETING, Rules
+from ledger.leave import leave
+from ledger.owner import this_process
+from profiles.person import constant, event_properties, typed, values
+from store.clock import micros
+from store.engine import read
+from store.schema import outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """The messages of one playbook that are due. `plans` has the current plan first."""
+
+    world: World
+    plans: Sequence[Plan]
+    as_of: datetime
+    runner: asyncio.Runner
+    topics: Mapping[tuple[str, str], str]
+    """Per channel and template."""
+
+    def due(self) -> dict[str, int]:
+        """Messages that are due, by step."""
+        counted = (
+            select(outbox.c.step, func.count().label("messages"))
+            .where(
+                outbox.c.playbook == self.plans[0].name,
+                outbox.c.state == "planned",
+                outbox.c.due_at <= micros(self.as_of),
+            )
+            .group_by(outbox.c.step)
+        )
+        with read(self.world.store) as connection:
+            return {row.step: row.messages for row in connection.execute(counted)}
+
+    def elsewhere(self) -> list[Send]:
+        """Steps with messages that are due and that the current plan no longer has."""
+        current = {step.id for step in self.plans[0].steps}
+        older = {s.id: s for plan in self.plans[1:] for s in plan.steps if isinstance(s, Send) and s.id not in current}
+        return [older[id] for id in self.due() if id in older]
+
+    def deliver(self, step: Send, *, limit: int | None, progress: Callable[[int], None]) -> Delivered:
+        """Send what is due of one step, at most `limit` messages; `progress` is told how many were handed over."""
+        connector = self.world.connectors.get(step.channel)
+        if connector is None:
+            return Delivered(stopped="not_connected")
+        handed = 0
+
+        async def send(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
+            nonlocal handed
+            async for outcome in connector.send(messages):
+                yield outcome
+            handed += len(messages)
+            progress(handed)
+
+        channel = Channel(
+            name=step.channel,
+            send=_taken if self.world.rehearsing else send,
+            render=_blank if self.world.rehearsing else self.render,
+            address_field=self.world.addresses[step.channel],
+            chunk=200 if self.world.rehearsing else min(connector.manifest.batch, connector.manifest.connections * 5),
+        )
+        rules = Rules(
+            zone=self.world.zone,
+            policy=self.world.policy,
+            topics={name: topic for (channel, name), topic in self.topics.items() if channel == step.channel},
+            consent=self.world.consent,
+        )
+        return self.runner.run(
+            deliver(
+                self.world.store, playbook=self.plans[0].name, channel=channel, rules=rules, as_of=self.as_of,
+                wall=self.world.wall, owner=this_process(), step=step.id, leaving=self.leaving, limit=limit,
+            )
+        )  # fmt: skip
+
+    def leaving(self, connection: Connection, enrollments: Sequence[int]) -> None:
+        """Ask the exits again for people who are about to be sent something."""
+        for plan in self.plans:
+            at = expressions(plan, as_of=self.as_of, zone=self.world.zone, consent=self.world.consent)
+            leave(
+                connection, playbook=plan.name, digest=plan.digest, exits=at.exits(), as_of=self.as_of,
+                among=enrollments,
+            )  # fmt: skip
+
+    def render(self, jobs: Sequence[Job]) -> list[Message | Unrenderable]:
+        """A message for each job: the person's values put into the arguments, and these into the template."""
+        plans = {plan.digest: plan for plan in self.plans}
+        arguments = {job.id: _arguments(plans[job.digest], job.step) for job in jobs}
+        types = {
+            o.name: o.type
+            for many in arguments.values()
+            for o in many.values()
+            if isinstance(o, Field) and o.scope == "profile"
+        }
+        with read(self.world.store) as connection:
+            ids = [job.profile_id for job in jobs]
+            people = values(connection, ids, types, as_of=self.as_of, types=types)
+            started = event_properties(connection, [job.event for job in jobs if job.event is not None])
+        return [
+            self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {}))
+            for job in jobs
+        ]
+
+    def _message(
+        self, job: Job, arguments: Mapping[str, Operand], person: Mapping[str, Any], started: Mapping[str, Any]
+    ) -> Message | Unrenderable:
+        link = unsubscribe_url(
+            str(self.world.shop["url"]), self.world.secret, profile=str(job.profile_id), channel=job.channel,
+            topic=self.topics.get((job.channel, job.template), MARKETING),
+        )  # fmt: skip
+        try:
+            return self.world.templates.render(
+                job.channel,
+                job.template,
+                arguments={name: _value(operand, person, started) for name, operand in arguments.items()},
+                profile=person["profile"],
+                shop=self.world.shop,
+                unsubscribe_url=link,
+                key=job.key,
+                address=job.address,
+                sender=self.world.senders.get(job.channel, ""),
+                date=self.as_of,
+            )
+        except RenderError as error:
+            return Unrenderable(detail=str(error))
+
+
+@contextmanager
+def dispatch(world: World, plans: Sequence[Plan], as_of: datetime) -> Iterator[Dispatch]:
+    """The playbook's dispatch; its connections are closed at the end of the block."""
+    with asyncio.Runner() as runner:
+        try:
+            topics = {key: template.topic for key, template in world.templates.describe().items()}
+            yield Dispatch(world=world, plans=plans, as_of=as_of, runner=runner, topics=topics)
+        finally:
+            for connector in world.connectors.values():
+                runner.run(connector.close())
+
+
+def _arguments(plan: Plan, step: str) -> dict[str, Operand]:
+    found = plan.step(step)
+    assert isinstance(found, Send)
+    return dict(found.arguments)
+
+
+def _value(operand: Operand, person: Mapping[str, Any], started: Mapping[str, Any]) -> Any:
+    """An argument as a template sees it: money in hundredths, an unknown field None."""
+    match operand:
+        case Constant():
+            return constant(operand)
+        case Field(scope="event", name=name, type=kind):
+            return typed(started.get(name), kind)
+        case Field(name=name):
+            return person.get(name)
+
+
+async def _taken(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
+    """In a rehearsal every message is taken, and none is sent."""
+    for message in messages:
+        yield Outcome(key=message.key, verdict=Verdict.ACCEPTED)
+
+
+def _blank(jobs: Sequence[Job]) -> list[Message | Unrenderable]:
+    return [Message(key=j.key, channel=j.channel, address=j.address, sender="", content=b"", headers={}) for j in jobs]

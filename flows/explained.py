@@ -1,0 +1,40 @@
+"""The questions that a playbook asks of the store, as queries a person can read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from dsl.outline import label
+from dsl.plan import Branch, Plan, StartWhen
+from flows.expressions import expressions
+from flows.project import Project
+from ledger.rows import inside
+from profiles.select import people
+from store.schema import enrollments, events, profiles
+
+
+def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, Select[Any]]]:
+    """Each condition of the plan with the query that finds those for whom it holds."""
+    shop = project.settings.shop
+    consent = frozenset({"email"}) if project.settings.consent.email == "assumed" else frozenset()
+    at = expressions(plan, as_of=as_of, zone=shop.time_zone, consent=consent)
+    found: list[tuple[str, Select[Any]]] = []
+    if isinstance(plan.trigger, StartWhen):
+        found.append(("start when", select(profiles.c.id).select_from(people()).where(at.matches())))
+        if (admits := at.admits()) is not None:
+            found.append(("only if", select(profiles.c.id).select_from(people()).where(admits)))
+    else:
+        started = select(events.c.id).where(events.c.name == plan.trigger.event, at.starts())
+        found.append((f"start on {plan.trigger.event}", started))
+    mine = (enrollments.c.playbook == plan.name) & (enrollments.c.state == "active")
+    for reason, condition in at.exits():
+        found.append((f"leave {reason}", select(enrollments.c.id).select_from(inside()).where(mine, condition)))
+    for step in plan.steps:
+        if isinstance(step, Branch):
+            for number, condition in enumerate(at.decisions()[step.id]):
+                name = step.arms[number].label or label(step, shop.currency)
+                found.append((name, select(enrollments.c.id).select_from(inside()).where(mine, condition)))
+    return found

@@ -1,0 +1,91 @@
+"""The conditions of a plan as SQL over people, enrollments and events: what the ledger is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+
+from dsl import conditions
+from dsl.plan import Branch, Experiment, LeaveOn, Plan, StartOn, StartWhen
+from experiments.assign import held_out_sql, sticky_arm_sql
+from ledger.rows import started
+from profiles.select import Moment, alive, event_holds, holds
+from store.schema import enrollments, profiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expressions:
+    """What a plan's conditions are as SQL at one moment."""
+
+    plan: Plan
+    moment: Moment
+
+    @property
+    def _inside(self) -> Moment:
+        """The moment for people who are enrolled: since entry, and the event that started it."""
+        return replace(self.moment, entered_at=enrollments.c.entered_at, event=started.c.properties)
+
+    def matches(self) -> ColumnElement[bool]:
+        """Who meets `start when`, over profiles and traits."""
+        assert isinstance(self.plan.trigger, StartWhen)
+        return alive() & holds(self.plan.trigger.condition, self.moment)
+
+    def starts(self) -> ColumnElement[bool]:
+        """Which events meet `start on … where`, over events."""
+        assert isinstance(self.plan.trigger, StartOn)
+        return event_holds(self.plan.trigger.where, self.moment)
+
+    def admits(self) -> ColumnElement[bool] | None:
+        """Who meets `only if`, over profiles, traits and the event that starts it; None: everybody."""
+        if self.plan.only_if is None:
+            return None
+        event = started.c.properties if isinstance(self.plan.trigger, StartOn) else None
+        return holds(self.plan.only_if, replace(self.moment, event=event))
+
+    def held_out(self) -> ColumnElement[bool]:
+        """Who belongs to the playbook's holdout, over profiles."""
+        return held_out_sql(profiles.c.bucket, self.plan.name, self.plan.holdout)
+
+    def exits(self) -> Sequence[tuple[str, ColumnElement[bool]]]:
+        """Reason and condition of each `leave`, over profiles, traits and enrollments."""
+        found: list[tuple[str, ColumnElement[bool]]] = []
+        for line in self.plan.exits:
+            if isinstance(line, LeaveOn):
+                since = conditions.Window(kind="entry")
+                happened = conditions.HasEvent(event=line.event, least=1, most=None, window=since, where=line.where)
+                found.append((f"on {line.event}", holds(happened, self._inside)))
+            else:
+                found.append(("when", holds(line.condition, self._inside)))
+        return found
+
+    def goal(self) -> ColumnElement[bool]:
+        """Which events meet the goal's `where`, over events and enrollments."""
+        assert self.plan.goal is not None
+        return event_holds(self.plan.goal.where, self._inside)
+
+    def decisions(self) -> Mapping[str, Sequence[ColumnElement[bool]]]:
+        """Per branch step the conditions of its arms, over profiles, traits and enrollments."""
+        return {
+            step.id: [holds(arm.condition, self._inside) for arm in step.arms]
+            for step in self.plan.steps
+            if isinstance(step, Branch)
+        }
+
+    def arms(self) -> Mapping[str, ColumnElement[int]]:
+        """Per experiment step the number of the person's variant, from 1, over profiles."""
+        return {step.id: sticky_arm_sql(step) for step in self.plan.steps if isinstance(step, Experiment)}
+
+
+def expressions(plan: Plan, *, as_of: datetime, zone: str, consent: frozenset[str]) -> Expressions:
+    """The plan's conditions at `as_of`; `zone` is the project's, `consent` the channels where no row means yes."""
+    return Expressions(plan=plan, moment=Moment(as_of=as_of, zone=zone, consent=consent))
+
+
+def measured(experiment: Experiment, *, as_of: datetime, zone: str) -> ColumnElement[bool] | None:
+    """Which events count for an experiment's `measure`, over events; None: it measures nothing."""
+    if experiment.measure is None:
+        return None
+    return event_holds(experiment.measure.where, Moment(as_of=as_of, zone=zone, consent=frozenset()))

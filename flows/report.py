@@ -1,0 +1,183 @@
+"""What a tick did, as values: for the terminal, for JSON and for Prefect's artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dsl.outline import outline
+from dsl.plan import Plan
+from flows.watch import Watcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sends:
+    """What became of the messages of one send step. Numbers of messages."""
+
+    step: str
+    channel: str
+    template: str
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    delayed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One tick of one playbook. Numbers of people, or of messages where said."""
+
+    name: str
+    version: str
+    as_of: datetime
+    entered: int
+    """With those held out."""
+    held_out: int
+    left: int
+    converted: int
+    inside_before: int
+    """Enrollments that were live before the tick."""
+    inside: int
+    """Enrollments that are live after it."""
+    waiting: int
+    """Of those, the ones that wait for a time; queued messages are in `delayed`."""
+    steps: Mapping[str, int]
+    """Per step of the plan, how many passed it."""
+    sends: tuple[Sends, ...]
+    in_doubt: int
+    """Messages of earlier runs whose outcome this tick found to be unknown."""
+    seconds: float
+    first: bool
+    trouble: tuple[str, ...] = ()
+    """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
+
+    def total(self, name: str) -> int:
+        """The sum of `sent`, `failed` or `unknown` over all send steps, in messages."""
+        return sum(getattr(send, name) for send in self.sends)
+
+    def reasons(self, name: str) -> dict[str, int]:
+        """`skipped` or `delayed` over all send steps, messages by reason."""
+        summed: dict[str, int] = {}
+        for send in self.sends:
+            for reason, count in getattr(send, name).items():
+                summed[reason] = summed.get(reason, 0) + count
+        return dict(sorted(summed.items()))
+
+    def headlines(self) -> list[tuple[str, int]]:
+        """The numbers that matter, each with its word, largest matters first."""
+        return [
+            ("entered", self.entered),
+            ("held out", self.held_out),
+            ("left", self.left),
+            ("reached the goal", self.converted),
+            ("messages sent", self.total("sent")),
+            ("messages failed", self.total("failed")),
+            ("messages in doubt", self.total("unknown") + self.in_doubt),
+            ("messages not sent", sum(self.reasons("skipped").values())),
+            ("messages for later", sum(self.reasons("delayed").values())),
+            ("people waiting", self.waiting),
+        ]
+
+    @property
+    def headline(self) -> str:
+        """A few words for the run's name: `312 entered · 580 sent`."""
+        told = [f"{self.entered:,} entered", f"{self.total('sent'):,} sent"]
+        told += [f"{n:,} {word}" for word, n in (("failed", self.total("failed")), ("left", self.left)) if n]
+        return " · ".join(told)
+
+    def as_run(self) -> dict[str, Any]:
+        """As `winback run --json` prints it."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "as_of": self.as_of.isoformat(),
+            "entered": self.entered,
+            "holdout": self.held_out,
+            "left": self.left,
+            "converted": self.converted,
+            "sent": self.total("sent"),
+            "failed": self.total("failed"),
+            "unknown": self.total("unknown") + self.in_doubt,
+            "skipped": self.reasons("skipped"),
+            "delayed": self.reasons("delayed"),
+            "waiting": self.waiting,
+            "inside": self.inside,
+            "sends": [
+                {"step": s.step, "channel": s.channel, "template": s.template, "sent": s.sent, "failed": s.failed,
+                 "unknown": s.unknown, "skipped": dict(s.skipped), "delayed": dict(s.delayed)}
+                for s in self.sends
+            ],
+            "trouble": list(self.trouble),
+            "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+    def as_plan(self) -> dict[str, Any]:
+        """As `winback plan --json` prints it: the same numbers, of what would happen."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "as_of": self.as_of.isoformat(),
+            "enters": self.entered,
+            "holdout": self.held_out,
+            "leaves": self.left,
+            "inside": self.inside_before,
+            "waiting": self.waiting,
+            "first_run": self.first,
+            "sends": [
+                {"channel": s.channel, "template": s.template, "step": s.step, "people": s.sent,
+                 "skipped": dict(s.skipped), "delayed": dict(s.delayed)}
+                for s in self.sends
+            ],
+            "steps": dict(self.steps),
+            "crm": [],
+            "audiences": [],
+        }  # fmt: skip
+
+
+REASONS: Mapping[str, str] = {
+    "no_consent": "has not consented",
+    "suppressed": "address is suppressed",
+    "no_address": "no address known",
+    "frequency_cap": "had enough messages lately",
+    "duplicate_address": "the address got it already",
+    "left": "left the playbook",
+    "late": "too late to be welcome",
+    "render_error": "template could not be filled",
+    "quiet_hours": "quiet hours",
+    "quiet_days": "quiet day",
+    "deferred": "the provider asked to wait",
+    "connector_down": "the provider could not be reached",
+}
+"""What a reason code says to people."""
+
+
+def because(reason: str) -> str:
+    """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
+    if reason == "when" or reason.startswith("on "):
+        return "left the playbook in time" if reason == "when" else f"left {reason}"
+    return REASONS.get(reason, reason)
+
+
+def show(watch: Watcher, plan: Plan, report: Report) -> None:
+    """The report as tables for a watcher: the playbook with its numbers, and what was not sent and why."""
+    sends = {send.step: send for send in report.sends}
+    rows: list[dict[str, str | int | float | None]] = []
+    for line in outline(plan):
+        send = sends.get(line.id) if line.way is None else None
+        passed = report.steps.get(line.id, 0) if line.way is None else None
+        rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None})
+    watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
+    refused: list[dict[str, str | int | float | None]] = [
+        {"step": f"send {s.channel} {s.template}", "what": what, "why": because(why), "messages": n}
+        for s in report.sends
+        for what, reasons in (("not sent", s.skipped), ("later", s.delayed))
+        for why, n in reasons.items()
+    ]
+    if refused:
+        watch.show(f"{plan.name}-not-sent", f"{plan.name}: what was not sent, and why", table=refused)
+    lines = [f"- **{n:,}** {what}" for what, n in report.headlines()]
+    lines += [f"- ⚠ {sentence}" for sentence in report.trouble]
+    watch.show(f"{plan.name}-summary", f"{plan.name}: this run", markdown="\n".join(lines))

@@ -1,0 +1,236 @@
+"""One tick of a playbook: settle, leave and convert, enter, advance, deliver, measure.
+
+It may run twice, die anywhere or run beside another one: every phase is a transaction of the ledger that finds what is
+left to do.
+It knows no Prefect; a watcher sees each phase and each step of the playbook.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from dsl.outline import label
+from dsl.plan import Plan, Send, StartOn
+from flows.dispatch import Dispatch, dispatch
+from flows.expressions import Expressions, expressions
+from flows.graph import before
+from flows.report import Report, Sends, because, show
+from flows.watch import Plain, Watcher
+from flows.world import World
+from ledger import plans as registry
+from ledger.advance import Advanced, advance
+from ledger.deliver import Delivered
+from ledger.enroll import Entered, enter_on, enter_when
+from ledger.leave import convert, leave
+from ledger.merged import follow_merges
+from ledger.report import counts
+from ledger.settle import Settled, settle
+from store.clock import instant
+from store.engine import write
+
+
+class NotNow(Exception):  # noqa: N818  it says what happened
+    """A tick that was asked for at a time that is not to be had: reason and way out, as one text."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tick:
+    """A tick at work. `plan` is the current one; people inside may be on older ones."""
+
+    world: World
+    plan: Plan
+    as_of: datetime
+    limit: int | None
+    only_new: bool
+    watch: Watcher
+    began: float
+    tick: registry.Tick = field(init=False)
+    plans: list[Plan] = field(default_factory=list)
+    entered: Entered = field(default_factory=lambda: Entered(entered=0, held_out=0))
+    left: int = 0
+    converted: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
+    delivered: dict[str, Delivered] = field(default_factory=dict)
+    trouble: list[str] = field(default_factory=list)
+
+    def run(self) -> Report:
+        currency = str(self.world.shop["currency"])
+        with write(self.world.store) as connection:
+            registry.register(connection, self.plan, self.as_of)
+            self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
+            inside_before = sum(counts(connection, self.plan.name).inside.values())
+        settled = self.watch.run("settle", "settle what earlier runs left open", self.settle)
+        self.watch.run("leave", "leave and convert", self.leave, after=["settle"])
+        self.watch.run("enter", "enter", self.enter, after=["leave"])
+        self.watch.run("advance", "advance", self.advance, after=["enter"])
+        arrows = before(self.plan)
+        with dispatch(self.world, self.plans, self.as_of) as post:
+            due = post.due()
+            for step in self.plan.steps:
+                after = arrows[step.id] or ["advance"]
+                if isinstance(step, Send):
+                    name = f"{label(step, currency)} · {due.get(step.id, 0):,} due"
+                    self.watch.run(step.id, name, partial(self.deliver, post, step, due.get(step.id, 0)), after=after)
+                else:
+                    name = f"{label(step, currency)} · {self.passed[step.id]:,}"
+                    self.watch.run(step.id, name, lambda: None, after=after)
+            for send in post.elsewhere():
+                # Steps of older versions, which the current plan no longer has.
+                self.deliver(post, send, due[send.id])
+        ends = [step.id for step in self.plan.steps if step.id not in {a for many in arrows.values() for a in many}]
+        return self.watch.run(
+            "measure", "measure", lambda: self.measure(settled, inside_before), after=ends or ["advance"]
+        )
+
+    def at(self, plan: Plan) -> Expressions:
+        return expressions(plan, as_of=self.as_of, zone=self.world.zone, consent=self.world.consent)
+
+    def settle(self) -> Settled:
+        with write(self.world.store) as connection:
+            follow_merges(connection, self.plan.name, self.as_of)
+        connectors = self.world.connectors
+        settled = settle(
+            self.world.store,
+            playbook=self.plan.name,
+            as_of=self.as_of,
+            wall=self.world.wall(),
+            repeatable=lambda channel: channel in connectors and connectors[channel].manifest.repeatable,
+            evidence={name: connector.accepted for name, connector in connectors.items()},
+        )
+        if settled.interrupted:
+            many = settled.interrupted - settled.found_sent - settled.found_unsent
+            if many > 0:
+                self.trouble.append(
+                    f"{many:,} messages of a run that was interrupted may or may not have gone out; they are not sent "
+                    "again. `winback outbox list --state unknown` shows them."
+                )
+        self.watch.say(
+            f"Settled: {settled.freed:,} claims of ended processes freed, {settled.interrupted:,} sends interrupted, "
+            f"{settled.found_sent:,} found sent, {settled.assumed_sent:,} assumed sent after a day."
+        )
+        return settled
+
+    def leave(self) -> None:
+        with write(self.world.store) as connection:
+            self.plans = registry.live_plans(connection, self.plan.name)
+            for plan in self.plans:
+                at = self.at(plan)
+                if plan.goal is not None:
+                    self.converted += convert(
+                        connection, playbook=plan.name, digest=plan.digest, event=plan.goal.event, where=at.goal(),
+                        seconds=plan.goal.seconds, as_of=self.as_of, tick=self.tick,
+                    )  # fmt: skip
+                self.left += leave(
+                    connection, playbook=plan.name, digest=plan.digest, exits=at.exits(), as_of=self.as_of
+                )
+        self.watch.say(f"{self.left:,} left, {self.converted:,} reached the goal.")
+
+    def enter(self) -> None:
+        at = self.at(self.plan)
+        with write(self.world.store) as connection:
+            if isinstance(self.plan.trigger, StartOn):
+                self.entered = enter_on(
+                    connection, plan=self.plan, tick=self.tick, event=self.plan.trigger.event, where=at.starts(),
+                    admits=at.admits(), held_out=at.held_out(), as_of=self.as_of, only_new=self.only_new,
+                )  # fmt: skip
+            else:
+                self.entered = enter_when(
+                    connection, plan=self.plan, tick=self.tick, matches=at.matches(), admits=at.admits(),
+                    held_out=at.held_out(), as_of=self.as_of, only_new=self.only_new,
+                )  # fmt: skip
+        held = f", {self.entered.held_out:,} of them held out" if self.entered.held_out else ""
+        self.watch.say(f"{self.entered.entered:,} entered{held}.")
+
+    def advance(self) -> None:
+        for plan in self.plans:
+            at = self.at(plan)
+            moved: Advanced = advance(
+                self.world.store, plan=plan, decisions=at.decisions(), arms=at.arms(), as_of=self.as_of,
+                zone=self.world.zone,
+            )  # fmt: skip
+            self.passed.update(moved.counts)
+        self.watch.say(f"{sum(self.passed.values()):,} steps taken.")
+
+    def deliver(self, post: Dispatch, step: Send, due: int) -> Delivered:
+        sent = sum(done.sent for done in self.delivered.values())
+        limit = None if self.limit is None else max(0, self.limit - sent)
+        done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
+        self.delivered[step.id] = done
+        if done.stopped is not None:
+            told = because(done.stopped)
+            self.trouble.append(f"{step.channel}: {told}. The messages wait for the next run.")
+        refused = [f"{n:,} not sent ({because(why)})" for why, n in done.skipped.items()]
+        refused += [f"{n:,} later ({because(why)})" for why, n in done.delayed.items()]
+        refused += [f"{n:,} failed ({because(why)})" for why, n in done.failed.items()]
+        refused += [f"{done.unknown:,} in doubt"] * bool(done.unknown)
+        self.watch.say(f"{step.channel} {step.template}: " + ", ".join([f"{done.sent:,} sent", *refused]) + ".")
+        return done
+
+    def measure(self, settled: Settled, inside_before: int) -> Report:
+        with write(self.world.store) as connection:
+            now = counts(connection, self.plan.name)
+            report = Report(
+                name=self.plan.name,
+                version=self.plan.digest,
+                as_of=self.as_of,
+                entered=self.entered.entered,
+                held_out=self.entered.held_out,
+                left=self.left,
+                converted=self.converted,
+                inside_before=inside_before,
+                inside=sum(now.inside.values()),
+                waiting=sum(now.inside.values()),
+                steps=dict(self.passed),
+                sends=tuple(self._sends()),
+                in_doubt=max(0, settled.interrupted - settled.found_sent - settled.found_unsent),
+                trouble=tuple(self.trouble),
+                seconds=time.monotonic() - self.began,
+                first=self.tick.first,
+            )
+            registry.end_tick(connection, self.tick, report.as_run())
+        show(self.watch, self.plan, report)
+        return report
+
+    def _sends(self) -> list[Sends]:
+        known = {step.id: step for plan in reversed(self.plans) for step in plan.steps if isinstance(step, Send)}
+        return [
+            Sends(
+                step=id, channel=known[id].channel, template=known[id].template, sent=done.sent,
+                failed=sum(done.failed.values()), unknown=done.unknown, skipped=dict(done.skipped),
+                delayed=dict(done.delayed),
+            )
+            for id, done in self.delivered.items()
+        ]  # fmt: skip
+
+
+def tick(
+    world: World,
+    plan: Plan,
+    *,
+    as_of: datetime,
+    limit: int | None = None,
+    only_new: bool = False,
+    watch: Watcher | None = None,
+) -> Report:
+    """Run one tick of `plan`'s playbook at `as_of` (aware). At most `limit` messages go out.
+
+    Raises OlderThanLastTick for a time before the last tick, StoreError.
+    """
+    return _Tick(
+        world=world, plan=plan, as_of=as_of, limit=limit, only_new=only_new, watch=watch or Plain(),
+        began=time.monotonic(),
+    ).run()  # fmt: skip
+
+
+def refuse_the_past(newest: int | None, as_of: datetime) -> None:
+    """Traits know only now: a tick before the newest event would mix times. Raises NotNow."""
+    if newest is not None and instant(newest) > as_of:
+        raise NotNow(
+            f"{as_of.isoformat()} is before the newest event in the store ({instant(newest).isoformat()}), and what "
+            "people were like then is not what they are like now.\n"
+            "Hint: Use a later time; `winback plan --as-of` can look at the past."
+        )

@@ -1,0 +1,67 @@
+"""What a tick works with beside the plan: store, policy, connectors, templates, clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dsl.plan import Policy
+from store.engine import Store
+
+if TYPE_CHECKING:
+    from connectors.contract import Connector
+    from connectors.templates import TemplateSet
+    from flows.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    store: Store
+    policy: Policy
+    zone: str
+    """The project's, for people without one and for schedules."""
+    consent: frozenset[str]
+    """Channels for which no consent row means yes."""
+    connectors: Mapping[str, Connector]
+    """By channel. A channel that is not here delays its messages."""
+    templates: TemplateSet
+    shop: Mapping[str, Any]
+    """As templates see it."""
+    senders: Mapping[str, str]
+    """By channel the address or number that messages come from."""
+    secret: bytes
+    addresses: Mapping[str, str]
+    """By channel the profile field with the address."""
+    rehearsing: bool
+    """Nothing is rendered and nothing handed to a connector."""
+    wall: Callable[[], datetime]
+    """The clock on the wall: for leases only. Everything else goes by the tick's `as_of`."""
+
+
+def world(project: Project, *, store: Store | None = None) -> World:
+    """The project's world; `store` may be a rehearsal. Raises SettingsError, ConfigurationError, StoreError."""
+    from connectors.registry import connector_for
+
+    settings = project.settings
+    chosen = {
+        "WINBACK_EMAIL": settings.email,
+        "WINBACK_SMTP_URL": settings.smtp_url,
+        "WINBACK_SMS": settings.sms,
+        "WINBACK_OUTBOX": project.folder / settings.outbox,
+    }
+    return World(
+        store=project.engine if store is None else store,
+        policy=project.compiled.policy,
+        zone=settings.shop.time_zone,
+        consent=frozenset({"email"}) if settings.consent.email == "assumed" else frozenset(),
+        connectors={channel: connector_for(channel, chosen) for channel in ("email", "sms", "push")},
+        templates=project.templates,
+        shop=settings.shop.model_dump(),
+        senders={"email": settings.email_from},
+        secret=project.secret,
+        addresses={name: channel.address for name, channel in project.catalog.channels.items()},
+        rehearsing=store is not None,
+        wall=lambda: datetime.now(UTC),
+    )

@@ -1,0 +1,30 @@
+# The habits of this project. `just` lists them.
+_:
+    @just --list
+
+# A whole small shop, and its playbooks run over some days
+demo:
+    winback demo
+
+# Everything that CI runs
+ci:
+    bash .ci/run
+
+test *ARGS:
+    python -m pytest {{ARGS}}
+
+# Linters, types, import contracts
+lint:
+    ruff check .
+    ruff format --check .
+    mypy
+    lint-imports
+
+fmt:
+    ruff format .
+    ruff check --fix .
+    winback fmt playbooks
+
+# Kill workers at random, and count at the provider
+kill KILLS="200":
+    python -m tests.faults.kill_loop --kills {{KILLS}}

@@ -1,0 +1,333 @@
+"""The loop that sends: claim, guard, render, send, settle, in batches, until nothing is due."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from dsl.delivery import Message, Outcome, Verdict
+from ledger import guardrails, outbox, throttle
+from ledger.guardrails import Candidate, Delay, Go, Rules, Skip
+from ledger.instance import instance_id, send_key
+from store.engine import write
+
+BATCH = 200
+CHUNK = 10
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 8
+LONGEST_BACKOFF = timedelta(hours=6)
+
+DOWN = frozenset({"unreachable", "login_refused", "tls_failed", "disk_full"})
+"""Reasons of a deferral that are the channel's and not the message's: no attempt of the person is used up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A message that passed the guards, to be rendered."""
+
+    id: int
+    key: str
+    """The send key: `Message.key`."""
+    playbook: str
+    digest: str
+    """Of the plan in which the step's arguments stand."""
+    step: str
+    enrollment_id: int
+    event: int | None
+    """events.id of the event that started the enrollment."""
+    profile_id: int
+    channel: str
+    template: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrenderable:
+    """What `render` gives for a message that cannot be made. `detail` is for people and holds no address."""
+
+    detail: str
+
+
+Render = Callable[[Sequence[Job]], Sequence[Message | Unrenderable]]
+"""A message, or why there is none, for each job, in their order. Called outside of any transaction."""
+Send = Callable[[Sequence[Message]], AsyncIterator[Outcome]]
+"""`Connector.send`: an outcome for each message, as soon as it is known."""
+Leaving = Callable[[Connection, Sequence[int]], object]
+"""Asks the exits again for some enrollments, just before their messages are claimed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    name: str
+    send: Send
+    render: Render
+    address_field: str = "email"
+    """The profile field with the address: `email` or `phone`."""
+    chunk: int = CHUNK
+    """How many messages are handed over at once: so many are in doubt after a kill."""
+    lease: timedelta = LEASE
+    """Longer than a chunk can take."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivered:
+    """What became of the messages, each counted once a call."""
+
+    sent: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    unknown: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    delayed: Counter[str] = field(default_factory=Counter)
+    late_writes: int = 0
+    """Answers for messages that were another process's by then; dropped."""
+    stopped: str | None = None
+    """Why no more was tried on this channel. The messages wait for the next tick."""
+
+
+async def deliver(
+    engine: Engine,
+    *,
+    playbook: str,
+    channel: Channel,
+    rules: Rules,
+    as_of: datetime,
+    wall: Callable[[], datetime],
+    owner: str,
+    step: str | None = None,
+    leaving: Leaving | None = None,
+    limit: int | None = None,
+    seconds: float | None = None,
+    chance: random.Random | None = None,
+) -> Delivered:
+    """Send what is due on `channel` (of one step, or of all), at most `limit` messages and for about `seconds`.
+
+    `owner` is `ledger.owner.this_process()`. Nothing that a provider does raises; what `send` raises makes its chunk
+    unknown, gives the rest of the batch back, and is raised again.
+    """
+    with write(engine) as connection:
+        instance = instance_id(connection)
+    work = _Delivery(
+        engine=engine, instance=instance, playbook=playbook, channel=channel, rules=rules, as_of=as_of, wall=wall,
+        owner=owner, step=step, leaving=leaving, chance=chance or random.Random(),
+        deadline=None if seconds is None else wall() + timedelta(seconds=seconds),
+    )  # fmt: skip
+    claimed = 0
+    while work.done.stopped is None and (limit is None or claimed < limit):
+        if work.out_of_time():
+            break
+        size = BATCH if limit is None else min(BATCH, limit - claimed)
+        token = uuid.uuid4().hex
+        seen, jobs = work.claim(token, size)
+        if not seen:
+            break
+        claimed += len(jobs)
+        try:
+            await work.send(token, jobs)
+        finally:
+            with write(engine) as connection:
+                outbox.release(connection, [job.id for job in jobs], token)
+    return work.done
+
+
+@dataclass(slots=True, kw_only=True)
+class _Delivery:
+    engine: Engine
+    instance: str
+    playbook: str
+    channel: Channel
+    rules: Rules
+    as_of: datetime
+    wall: Callable[[], datetime]
+    owner: str
+    step: str | None
+    leaving: Leaving | None
+    chance: random.Random
+    deadline: datetime | None
+    done: Delivered = field(default_factory=Delivered)
+    attempts: dict[int, int] = field(default_factory=dict)
+
+    def out_of_time(self) -> bool:
+        return self.deadline is not None and self.wall() >= self.deadline
+
+    def claim(self, token: str, size: int) -> tuple[int, list[Job]]:
+        """Let a batch through the guards, in one transaction. Returns how many were due, and those that may go."""
+        name, field_ = self.channel.name, self.channel.address_field
+        with write(self.engine) as connection:
+            outbox.lock_guards(connection)
+            closed = throttle.closed_until(connection, name)
+            if closed is not None and closed > self.as_of:
+                self.done.stopped = "throttled"
+                return 0, []
+            due = outbox.due(
+                connection, playbook=self.playbook, channel=name, step=self.step, as_of=self.as_of, limit=size
+            )
+            if not due:
+                return 0, []
+            if self.leaving is not None:
+                self.leaving(connection, [enrollment for _, enrollment in due])
+            found = outbox.candidates(connection, [id for id, _ in due], name, field_)
+            since = guardrails.oldest_slot(self.rules.policy, name, self.as_of)
+            around = outbox.surroundings(connection, found, name, since, self.as_of)
+            rulings = {each.id: guardrails.judge(each, around, self.rules, self.as_of) for each in found}
+            going = [each for each in found if isinstance(rulings[each.id], Go)]
+            refused = {id: ruling for id, ruling in rulings.items() if isinstance(ruling, Skip | Delay)}
+            outbox.refuse(connection, refused, self.as_of)
+            outbox.claim(
+                connection, [each.id for each in going],
+                slots=[id for id, ruling in rulings.items() if ruling == Go(slot=True)],
+                token=token, owner=self.owner, lease_until=self.wall() + self.channel.lease,
+                address_field=field_, as_of=self.as_of,
+            )  # fmt: skip
+        for ruling in refused.values():
+            counter = self.done.skipped if isinstance(ruling, Skip) else self.done.delayed
+            counter[ruling.reason] += 1
+        self.attempts = {each.id: each.attempts for each in going}
+        return len(due), [_job(each, self.instance) for each in going]
+
+    async def send(self, token: str, jobs: Sequence[Job]) -> None:
+        messages = self._render(token, jobs)
+        answered: Mapping[int, Outcome] = {}
+        ready = list(messages)
+        for start in range(0, len(ready), self.channel.chunk):
+            if self.done.stopped is not None or self.out_of_time():
+                break
+            chunk = ready[start : start + self.channel.chunk]
+            # One commit writes down the last chunk and marks the next: half the waiting for the disk.
+            with write(self.engine) as connection:
+                self._settle(connection, token, answered)
+                lease = self.wall() + self.channel.lease
+                later = ready[start + len(chunk) :]
+                sending = outbox.mark_sending(connection, chunk, token, lease, self.as_of, later)
+            answered = {}
+            if len(sending) < len(chunk):
+                self.done.skipped["left"] += len(chunk) - len(sending)
+            answered = await self._hand_over(token, {id: messages[id] for id in chunk if id in sending})
+        with write(self.engine) as connection:
+            self._settle(connection, token, answered)
+
+    def _render(self, token: str, jobs: Sequence[Job]) -> dict[int, Message]:
+        made = _each(self.channel.render, jobs)
+        poison = [(job.id, m.detail) for job, m in zip(jobs, made, strict=True) if isinstance(m, Unrenderable)]
+        if poison:
+            with write(self.engine) as connection:
+                for id, detail in poison:
+                    self.done.failed["render_error"] += outbox.poisoned(connection, id, token, detail, self.as_of)
+        return {job.id: m for job, m in zip(jobs, made, strict=True) if isinstance(m, Message)}
+
+    async def _hand_over(self, token: str, messages: Mapping[int, Message]) -> dict[int, Outcome]:
+        """Send a chunk that is marked. Returns an outcome for each message."""
+        ids = {message.key: id for id, message in messages.items()}
+        answered: dict[int, Outcome] = {}
+        if not messages:
+            return answered
+        try:
+            async for outcome in self.channel.send(list(messages.values())):
+                if outcome.key in ids:
+                    answered[ids[outcome.key]] = outcome
+        except BaseException:
+            # Also when the run is cancelled: bytes may have left, so whatever has no answer is unknown.
+            with write(self.engine) as connection:
+                self._settle(connection, token, _complete(answered, messages, "interrupted"))
+            raise
+        answered = _complete(answered, messages, "no_answer")
+        self.done.stopped = _trouble(list(answered.values()))
+        return answered
+
+    def _settle(self, connection: Connection, token: str, answered: Mapping[int, Outcome]) -> None:
+        """Write down what became of a chunk."""
+        good = {id: outcome for id, outcome in answered.items() if outcome.verdict is Verdict.ACCEPTED}
+        changed = outbox.accepted(connection, good, token, self.as_of)
+        self.done.sent += changed
+        for id, outcome in answered.items():
+            match outcome.verdict:
+                case Verdict.REJECTED:
+                    wrote = outbox.rejected(connection, id, token, outcome, self.as_of)
+                    self.done.failed[outcome.reason or "rejected"] += wrote
+                case Verdict.UNKNOWN:
+                    wrote = outbox.unknown(connection, id, token, outcome, self.as_of)
+                    self.done.unknown += wrote
+                case Verdict.DEFERRED | Verdict.THROTTLED:
+                    wrote = self._again(connection, id, token, outcome)
+                case Verdict.ACCEPTED:
+                    continue
+            changed += wrote
+        self.done.late_writes += len(answered) - changed
+
+    def _again(self, connection: Connection, id: int, token: str, outcome: Outcome) -> int:
+        attempts = self.attempts[id]
+        pause = outcome.retry_after or timedelta()
+        if outcome.verdict is Verdict.THROTTLED:
+            pause = pause or timedelta(minutes=1)
+            throttle.close(connection, self.channel.name, self.as_of + pause)
+        elif outcome.reason not in DOWN:
+            attempts += 1
+            pause = max(pause, backoff(attempts, self.chance))
+        if attempts >= MOST_ATTEMPTS:
+            wrote = outbox.rejected(connection, id, token, outcome, self.as_of)
+            self.done.failed[outcome.reason or "deferred"] += wrote
+            return wrote
+        due = self.as_of + pause
+        wrote = outbox.deferred(connection, id, token, outcome, attempts=attempts, due_at=due)
+        self.done.delayed[outcome.reason or outcome.verdict] += wrote
+        return wrote
+
+
+def backoff(attempts: int, chance: random.Random) -> timedelta:
+    """How long to wait after so many tries: 2, 4, 8 … minutes, at most six hours, a quarter more or less by chance, so
+    that those who failed together do not come again together."""
+    pause: timedelta = min(timedelta(minutes=2**attempts), LONGEST_BACKOFF)
+    return pause * chance.uniform(0.75, 1.25)
+
+
+def _job(candidate: Candidate, instance: str) -> Job:
+    key = send_key(instance, candidate.playbook, candidate.enrollment_id, candidate.step, candidate.occurrence)
+    return Job(
+        id=candidate.id, key=key, playbook=candidate.playbook, digest=candidate.digest, step=candidate.step,
+        enrollment_id=candidate.enrollment_id, event=candidate.event, profile_id=candidate.profile_id,
+        channel=candidate.channel, template=candidate.template, address=candidate.address or "",
+    )  # fmt: skip
+
+
+def _each(render: Render, jobs: Sequence[Job]) -> list[Message | Unrenderable]:
+    """Render all at once; where that raises, one by one, so that one bad message does not hold up the others."""
+    if not jobs:
+        return []
+    try:
+        made = list(render(jobs))
+    except Exception as error:
+        if len(jobs) == 1:
+            # The error's own words may hold an address; its kind tells enough to look.
+            return [Unrenderable(detail=type(error).__name__)]
+        return [made for job in jobs for made in _each(render, [job])]
+    if len(made) != len(jobs):
+        raise ValueError(f"render gave {len(made)} messages for {len(jobs)} jobs")
+    return made
+
+
+def _complete(answered: Mapping[int, Outcome], messages: Mapping[int, Message], reason: str) -> dict[int, Outcome]:
+    """An outcome for each message: unknown for those without an answer."""
+    return {
+        id: answered.get(id) or Outcome(key=message.key, verdict=Verdict.UNKNOWN, reason=reason)
+        for id, message in messages.items()
+    }
+
+
+def _trouble(outcomes: Sequence[Outcome]) -> str | None:
+    """Why not to go on with this channel for now: it is down, asks for a pause, or takes nothing."""
+    for outcome in outcomes:
+        if outcome.verdict is Verdict.THROTTLED:
+            return "throttled"
+        if outcome.verdict is Verdict.DEFERRED and outcome.reason in DOWN:
+            return outcome.reason
+    verdicts = {outcome.verdict for outcome in outcomes}
+    if verdicts == {Verdict.UNKNOWN}:
+        return outcomes[0].reason or "no_answer"
+    if verdicts == {Verdict.DEFERRED} and len(outcomes) > 1:
+        return outcomes[0].reason or "deferred"
+    return None

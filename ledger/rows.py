@@ -1,0 +1,45 @@
+"""What the ledger's statements read from, and inserting what is not there yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Select, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store.schema import enrollments, events, profiles, traits
+
+started = events.alias("started")
+"""The event that started an enrollment. Conditions that read `event.x` are built over its `properties`: under a name of
+its own, so that a condition may look for other events beside it."""
+
+
+def people_of(source: FromClause, profile_id: object) -> FromClause:
+    """`source` with the profile and the traits of its person; without a person both are null."""
+    return source.outerjoin(profiles, profiles.c.id == profile_id).outerjoin(
+        traits, traits.c.profile_id == profiles.c.id
+    )
+
+
+def inside() -> FromClause:
+    """Enrollments with profile, traits and starting event: what the conditions of steps and exits are asked against."""
+    return people_of(enrollments, enrollments.c.profile_id).outerjoin(started, started.c.id == enrollments.c.event)
+
+
+def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that leaves out rows which break a unique constraint.
+
+    On PostgreSQL it waits for another transaction that inserts the same row, and so sees what became of it.
+    """
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def chosen(connection: Connection, rows: Select[Any], name: str) -> FromClause:
+    """`rows` as a table for an UPDATE … FROM.
+
+    On PostgreSQL a CTE, which is asked once: a subquery with LIMIT and SKIP LOCKED may be asked again for each row, and
+    give others. On SQLite a subquery: after WITH its driver does not tell how many rows were changed.
+    """
+    return rows.subquery(name) if connection.dialect.name == "sqlite" else rows.cte(name)

@@ -1,0 +1,96 @@
+"""Cutting plans at their waits, and walking the pieces."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsl.plan import Experiment, Step, Variant, Wait
+from dsl.regions import END, MOST_PATHS, decisions, entries, pack, unpack, walk
+from tests.dsl.plans_by_chance import branch, choose, interpret, make, random_plan, send
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_walking_the_regions_is_walking_the_plan(chance: random.Random) -> None:
+    plan = random_plan(chance)
+    known = entries(plan)
+    for _ in range(5):
+        choices = choose(chance, plan)
+        taken: list[str] = []
+        entry: str | None = known[0]
+        reason = None
+        while entry is not None:
+            assert entry in known
+            packed = decisions(plan, entry)
+            step = walk(plan, entry, unpack(packed, pack(packed, choices)))
+            taken += step.steps
+            assert step.next_entry is None or known.index(step.next_entry) > known.index(entry), (
+                "later regions come later"
+            )
+            entry, reason = step.next_entry, step.reason
+        assert (taken, reason) == interpret(plan, choices)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_packing_keeps_choices(chance: random.Random) -> None:
+    plan = random_plan(chance)
+    choices = choose(chance, plan)
+    packed = decisions(plan, entries(plan)[0])
+    assert unpack(packed, pack(packed, choices)) == {decision.id: choices[decision.id] for decision in packed}
+
+
+def test_a_plan_is_cut_at_its_waits() -> None:
+    plan = make(
+        branch("if", ["wait"], "b"), Wait(id="wait", seconds=1, next="a"), send("a", "b"), send("b", "wait.2"),
+        Wait(id="wait.2", seconds=1, next=None),
+    )  # fmt: skip
+    assert entries(plan) == ("if", "a", END)
+    assert walk(plan, "if", {"if": 1}).next_entry == "a"
+    assert walk(plan, "if", {"if": 0}).steps == ("if", "b", "wait.2")
+    assert walk(plan, "a", {}).next_entry == END
+    assert walk(plan, END, {}).reason == "end"
+
+
+def test_an_empty_plan_has_one_region() -> None:
+    assert entries(make()) == (END,)
+
+
+def test_many_branches_in_a_row_are_cut() -> None:
+    """Regions are listed path by path in SQL: thirty ifs in a row would be a billion."""
+    steps = [branch(f"if.{i}", [f"m.{i}"], f"if.{i + 1}" if i < 29 else None) for i in range(30)]
+    sends = [send(f"m.{i}", f"if.{i + 1}" if i < 29 else None) for i in range(30)]
+    plan = make(*steps, *sends)
+    sizes = [len(decisions(plan, entry)) for entry in entries(plan)]
+    assert sizes == [10, 10, 10] and 2 ** max(sizes) <= MOST_PATHS
+
+
+def test_an_if_with_a_thousand_arms() -> None:
+    plan = make(branch("if", [f"m{i}" for i in range(1000)], None), *(send(f"m{i}") for i in range(1000)))
+    packed = decisions(plan, "if")
+    assert walk(plan, "if", unpack(packed, pack(packed, {"if": 1000}))).steps == ("if", "m999")
+
+
+def test_a_chain_of_waits_in_arms_does_not_explode() -> None:
+    steps: list[Step] = []
+    for i in range(40):
+        after = f"if.{i + 1}" if i < 39 else None
+        steps += [branch(f"if.{i}", [f"w.{i}", f"v.{i}"], after)]
+        steps += [Wait(id=f"{kind}.{i}", seconds=60, next=after) for kind in "wv"]
+    assert len(entries(make(*steps))) < 90
+
+
+def test_what_cannot_be_walked() -> None:
+    plan = make(branch("if", ["a"], None), send("a", None))
+    with pytest.raises(ValueError, match="no arm 2"):
+        walk(plan, "if", {"if": 2})
+    circle = make(send("a", "b"), send("b", "a"))
+    with pytest.raises(ValueError, match="again without a wait"):
+        walk(circle, "a", {})
+    nothing = make(Experiment(id="x", name="x", variants=(Variant(name="a", share=100.0, next=None),)))
+    with pytest.raises(ValueError, match="no arm 0"):
+        walk(nothing, "x", {"x": 0})
