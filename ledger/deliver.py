@@ -25,8 +25,8 @@ LONGEST_BACKOFF = timedelta(hours=6)
 
 DOWN = frozenset(
     {
-        "connection_refused", "host_unknown", "server_unreachable", "server_refuses", "certificate_invalid", "tls_failed",
-        "starttls_refused", "login_refused", "login_unavailable", "login_not_offered", "login_required",
+        "connection_refused", "host_unknown", "server_unreachable", "server_refuses", "certificate_invalid",
+        "tls_failed", "starttls_refused", "login_refused", "login_unavailable", "login_not_offered", "login_required",
         "outbox_unwritable",
     }
 )  # fmt: skip
