@@ -54,7 +54,9 @@ def tests_of_people(depth: int) -> SearchStrategy[str]:
     """One test: what a condition is made of."""
     return st.one_of(
         COMPARISONS,
-        st.builds("has {}{}{}{}".format, NAMES, maybe(TIMES), maybe(WINDOWS), maybe(wheres()) if depth else st.just("")),
+        st.builds(
+            "has {}{}{}{}".format, NAMES, maybe(TIMES), maybe(WINDOWS), maybe(wheres()) if depth else st.just("")
+        ),
         st.builds("has no {}{}".format, NAMES, maybe(WINDOWS)),
         st.builds("can receive {}{}".format, NAMES, maybe(NAMES.map("about {}".format))),
         NAMES.map("in segment {}".format),
@@ -139,7 +141,9 @@ def declarations(draw: st.DrawFn) -> list[str]:
         case "field":
             return [f"field {draw(NAMES)}.{draw(NAMES)} is text"]
         case "event":
-            return draw(blocks(f"event {draw(NAMES)}", st.lists(NAMES.map("{} is number".format), min_size=1, max_size=2)))
+            return draw(
+                blocks(f"event {draw(NAMES)}", st.lists(NAMES.map("{} is number".format), min_size=1, max_size=2))
+            )
         case "policy":
             return draw(blocks("policy", st.lists(POLICY, min_size=1, max_size=3)))
         case "segment":

@@ -55,7 +55,9 @@ def test_messages_speak_the_readers_language(chunk: str) -> None:
     assert isinstance(file, syntax.File)
     for problem in told:
         text = f"{problem.message} {problem.hint or ''}"
-        assert not re.search(r"\b(token|syntax|illegal|invalid|parser?|unexpected|_NL|EOF)\b", text, re.IGNORECASE), text
+        assert not re.search(r"\b(token|syntax|illegal|invalid|parser?|unexpected|_NL|EOF)\b", text, re.IGNORECASE), (
+            text
+        )
         assert not re.search(r"\b[A-Z]{2,}_[A-Z]+\b", text), text
         assert text[0].isupper() or text[0] == "`"
         assert problem.message.endswith((".", "?"))
@@ -96,7 +98,9 @@ def test_a_block_below_a_broken_header_is_still_read() -> None:
 
 
 def test_a_broken_declaration_says_what_it_would_declare() -> None:
-    source = "let minimum = 50 dollars\nsegment loyal when (\nfield a.b is\nplaybook series\naudience buyers on facebook:\n"
+    source = (
+        "let minimum = 50 dollars\nsegment loyal when (\nfield a.b is\nplaybook series\naudience buyers on facebook:\n"
+    )
     file, _ = parse(source, "x")
     broken = [found for found in file.declarations if isinstance(found, syntax.Broken)]
     assert [(found.word, found.declares) for found in broken] == [
@@ -117,7 +121,9 @@ def test_a_broken_otherwise_if_stays_in_its_if() -> None:
 
 
 def test_a_wrong_value_breaks_its_line_and_not_its_block() -> None:
-    file, told = parse("playbook x:\n  experiment a:\n    variant B-2 50%:\n      send email c\n      wait 0 days\n", "x")
+    file, told = parse(
+        "playbook x:\n  experiment a:\n    variant B-2 50%:\n      send email c\n      wait 0 days\n", "x"
+    )
     assert [problem.code for problem in told] == ["WB114", "WB119"]
     assert isinstance(book := file.declarations[0], syntax.Playbook)
     assert isinstance(experiment := book.lines[0], syntax.Experiment)
@@ -164,7 +170,9 @@ def test_odd_files(source: str, told: list[str]) -> None:
     assert codes(source) == told
 
 
-@pytest.mark.parametrize("piece", ["-", "(", '"\n', "“", "a-", "1-", "event.", "x is 1 and\n", "# x\n", "if a:\n", "  \n", ":"])
+@pytest.mark.parametrize(
+    "piece", ["-", "(", '"\n', "“", "a-", "1-", "event.", "x is 1 and\n", "# x\n", "if a:\n", "  \n", ":"]
+)
 def test_a_file_of_any_one_thing_takes_bounded_time(piece: str) -> None:
     source = (piece * LARGEST_FILE)[:LARGEST_FILE]
     begun = perf_counter()
