@@ -56,7 +56,7 @@ def plan(
 def tell(one: Plan, report: Report, at: datetime) -> None:
     """One playbook's plan, for people: the playbook as it is written, with how many would pass each step."""
     from dsl.outline import outline
-    from flows.report import REASONS
+    from flows.report import because
 
     OUT.print(
         Text.assemble(
@@ -81,7 +81,7 @@ def tell(one: Plan, report: Report, at: datetime) -> None:
             send = sends[line.id]
             count = f"{send.sent:,}"
             refused = {**send.skipped, **send.delayed}
-            told = ", ".join(f"{n:,} {REASONS.get(reason, reason)}" for reason, n in refused.items())
+            told = ", ".join(f"{n:,} {because(reason)}" for reason, n in refused.items())
             told = f"not now: {told}" if told else ""
         elif line.way is None and line.id in report.steps:
             count = f"{report.steps[line.id]:,}"

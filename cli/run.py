@@ -56,7 +56,7 @@ def run(
 
 def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     """What the ticks did, as a table and sentences."""
-    from flows.report import REASONS
+    from flows.report import because
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("playbook")
@@ -71,7 +71,7 @@ def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     for r in reports:
         for kind, heading in (("skipped", "not sent"), ("delayed", "later")):
             for reason, count in r.reasons(kind).items():
-                OUT.print(f"[dim]{r.name}, {heading}:[/] {count:,} — {REASONS.get(reason, reason)}")
+                OUT.print(f"[dim]{r.name}, {heading}:[/] {count:,} — {because(reason)}")
         for sentence in r.trouble:
             OUT.print(f"[yellow]{sentence}[/]", soft_wrap=True)
     if dry_run:

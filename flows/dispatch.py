@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from profiles.person import event_properties, values
 from sqlalchemy import Connection, func, select
 
 from connectors.templates.errors import RenderError
@@ -18,13 +16,13 @@ from connectors.unsubscribe import unsubscribe_url
 from dsl.conditions import Constant, Field, Operand
 from dsl.delivery import Message, Outcome, Verdict
 from dsl.plan import Plan, Send
-from dsl.types import Type
 from flows.expressions import expressions
 from flows.world import World
 from ledger.deliver import Channel, Delivered, Job, Unrenderable, deliver
-from ledger.guardrails import Rules
+from ledger.guardrails import MARKETING, Rules
 from ledger.leave import leave
 from ledger.owner import this_process
+from profiles.person import constant, event_properties, typed, values
 from store.clock import micros
 from store.engine import read
 from store.schema import outbox
@@ -38,6 +36,8 @@ class Dispatch:
     plans: Sequence[Plan]
     as_of: datetime
     runner: asyncio.Runner
+    topics: Mapping[tuple[str, str], str]
+    """Per channel and template."""
 
     def due(self) -> dict[str, int]:
         """Messages that are due, by step."""
@@ -80,11 +80,10 @@ class Dispatch:
             address_field=self.world.addresses[step.channel],
             chunk=200 if self.world.rehearsing else min(connector.manifest.batch, connector.manifest.connections * 5),
         )
-        described = self.world.templates.describe()
         rules = Rules(
             zone=self.world.zone,
             policy=self.world.policy,
-            topics={name: template.topic for (kind, name), template in described.items() if kind == step.channel},
+            topics={name: topic for (channel, name), topic in self.topics.items() if channel == step.channel},
             consent=self.world.consent,
         )
         return self.runner.run(
@@ -107,14 +106,15 @@ class Dispatch:
         """A message for each job: the person's values put into the arguments, and these into the template."""
         plans = {plan.digest: plan for plan in self.plans}
         arguments = {job.id: _arguments(plans[job.digest], job.step) for job in jobs}
-        wanted = {
-            o.name
+        types = {
+            o.name: o.type
             for many in arguments.values()
             for o in many.values()
             if isinstance(o, Field) and o.scope == "profile"
         }
         with read(self.world.store) as connection:
-            people = values(connection, [job.profile_id for job in jobs], wanted, as_of=self.as_of)
+            ids = [job.profile_id for job in jobs]
+            people = values(connection, ids, types, as_of=self.as_of, types=types)
             started = event_properties(connection, [job.event for job in jobs if job.event is not None])
         return [
             self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {}))
@@ -122,12 +122,11 @@ class Dispatch:
         ]
 
     def _message(
-        self, job: Job, arguments: dict[str, Operand], person: dict[str, Any], started: dict[str, Any]
+        self, job: Job, arguments: Mapping[str, Operand], person: Mapping[str, Any], started: Mapping[str, Any]
     ) -> Message | Unrenderable:
-        template = self.world.templates.describe()[job.channel, job.template]
         link = unsubscribe_url(
             str(self.world.shop["url"]), self.world.secret, profile=str(job.profile_id), channel=job.channel,
-            topic=template.topic,
+            topic=self.topics.get((job.channel, job.template), MARKETING),
         )  # fmt: skip
         try:
             return self.world.templates.render(
@@ -151,7 +150,8 @@ def dispatch(world: World, plans: Sequence[Plan], as_of: datetime) -> Iterator[D
     """The playbook's dispatch; its connections are closed at the end of the block."""
     with asyncio.Runner() as runner:
         try:
-            yield Dispatch(world=world, plans=plans, as_of=as_of, runner=runner)
+            topics = {key: template.topic for key, template in world.templates.describe().items()}
+            yield Dispatch(world=world, plans=plans, as_of=as_of, runner=runner, topics=topics)
         finally:
             for connector in world.connectors.values():
                 runner.run(connector.close())
@@ -163,15 +163,13 @@ def _arguments(plan: Plan, step: str) -> dict[str, Operand]:
     return dict(found.arguments)
 
 
-def _value(operand: Operand, person: dict[str, Any], started: dict[str, Any]) -> Any:
-    """An argument as a template sees it. A field that is not known is None."""
+def _value(operand: Operand, person: Mapping[str, Any], started: Mapping[str, Any]) -> Any:
+    """An argument as a template sees it: money in hundredths, an unknown field None."""
     match operand:
-        case Constant(type=Type.MONEY, value=int(hundredths)):
-            return Decimal(hundredths) / 100
-        case Constant(value=value):
-            return value
-        case Field(scope="event", name=name):
-            return started.get(name)
+        case Constant():
+            return constant(operand)
+        case Field(scope="event", name=name, type=kind):
+            return typed(started.get(name), kind)
         case Field(name=name):
             return person.get(name)
 

@@ -154,6 +154,13 @@ REASONS: Mapping[str, str] = {
 """What a reason code says to people."""
 
 
+def because(reason: str) -> str:
+    """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
+    if reason == "when" or reason.startswith("on "):
+        return "left the playbook in time" if reason == "when" else f"left {reason}"
+    return REASONS.get(reason, reason)
+
+
 def show(watch: Watcher, plan: Plan, report: Report) -> None:
     """The report as tables for a watcher: the playbook with its numbers, and what was not sent and why."""
     sends = {send.step: send for send in report.sends}
@@ -164,7 +171,7 @@ def show(watch: Watcher, plan: Plan, report: Report) -> None:
         rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None})
     watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
     refused: list[dict[str, str | int | float | None]] = [
-        {"step": f"send {s.channel} {s.template}", "what": what, "why": REASONS.get(why, why), "messages": n}
+        {"step": f"send {s.channel} {s.template}", "what": what, "why": because(why), "messages": n}
         for s in report.sends
         for what, reasons in (("not sent", s.skipped), ("later", s.delayed))
         for why, n in reasons.items()

@@ -18,7 +18,7 @@ from dsl.plan import Plan, Send, StartOn
 from flows.dispatch import Dispatch, dispatch
 from flows.expressions import Expressions, expressions
 from flows.graph import before
-from flows.report import REASONS, Report, Sends, show
+from flows.report import Report, Sends, because, show
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import plans as registry
@@ -161,11 +161,11 @@ class _Tick:
         done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
         self.delivered[step.id] = done
         if done.stopped is not None:
-            told = REASONS.get(done.stopped, done.stopped)
+            told = because(done.stopped)
             self.trouble.append(f"{step.channel}: {told}. The messages wait for the next run.")
-        refused = [f"{n:,} not sent ({REASONS.get(why, why)})" for why, n in done.skipped.items()]
-        refused += [f"{n:,} later ({REASONS.get(why, why)})" for why, n in done.delayed.items()]
-        refused += [f"{n:,} failed ({REASONS.get(why, why)})" for why, n in done.failed.items()]
+        refused = [f"{n:,} not sent ({because(why)})" for why, n in done.skipped.items()]
+        refused += [f"{n:,} later ({because(why)})" for why, n in done.delayed.items()]
+        refused += [f"{n:,} failed ({because(why)})" for why, n in done.failed.items()]
         refused += [f"{done.unknown:,} in doubt"] * bool(done.unknown)
         self.watch.say(f"{step.channel} {step.template}: " + ", ".join([f"{done.sent:,} sent", *refused]) + ".")
         return done

@@ -72,12 +72,8 @@ def enter_when(
     people = profiles.outerjoin(traits, traits.c.profile_id == profiles.c.id)
     still = select(profiles.c.id).select_from(people).where(profiles.c.id == matched.c.profile_id, alive, matches)
     connection.execute(delete(matched).where(matched.c.playbook == plan.name, ~still.exists()))
-    seen = select(matched.c.profile_id).where(matched.c.playbook == plan.name, matched.c.profile_id == profiles.c.id)
-    turned = (
-        select(literal(plan.name), profiles.c.id, literal(tick.id))
-        .select_from(people)
-        .where(alive, ~seen.exists(), matches)
-    )
+    # No "where not yet there": PostgreSQL may look for it in the very rows that it is inserting, again for each.
+    turned = select(literal(plan.name), profiles.c.id, literal(tick.id)).select_from(people).where(alive, matches)
     connection.execute(insert_new(connection, matched).from_select(["playbook", "profile_id", "tick"], turned))
     stamp(connection, book, as_of)
     if only_new and book.first_tick_at is None:
@@ -137,11 +133,10 @@ def _look_at(connection: Connection, playbook: str, tick: Tick, event: str, sinc
     and out of order, and ids are given out before they are committed, so that a smaller one may appear after a larger.
     """
     connection.execute(delete(starts).where(starts.c.playbook == playbook, starts.c.at <= since))
-    seen = select(starts.c.event).where(starts.c.playbook == playbook, starts.c.event == events.c.id)
-    unseen = select(literal(playbook), events.c.id, literal(tick.id), events.c.at).where(
-        events.c.name == event, events.c.at > since, events.c.at <= now, ~seen.exists()
+    looked_at = select(literal(playbook), events.c.id, literal(tick.id), events.c.at).where(
+        events.c.name == event, events.c.at > since, events.c.at <= now
     )
-    connection.execute(insert_new(connection, starts).from_select(["playbook", "event", "tick", "at"], unseen))
+    connection.execute(insert_new(connection, starts).from_select(["playbook", "event", "tick", "at"], looked_at))
 
 
 def _first_events(

@@ -36,8 +36,7 @@ def rebuild(engine: Engine, as_of: datetime) -> Engine:
     """A store in memory that knows what was known at `as_of`. The caller disposes of it.
 
     Events come up to that time, traits and orders are folded anew from them. Of attributes and consents only the newest
-    word is kept in a store: one that was said later is unknown here. People keep the identities they have now. The ledger
-    is empty.
+    word is kept in a store: one that was said later is unknown here. People keep their identities. The ledger is empty.
     """
     until = micros(as_of)
     scratch = open_store("sqlite://")

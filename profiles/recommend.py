@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -26,9 +25,9 @@ KINDS: tuple[str, ...] = get_args(Kind)
 LIMIT = 4
 """How many products a list holds."""
 SELLING_DAYS = 30
-SEEDS = 10
+SEEDS = 5
 """Of each person at most so many products viewed, in the cart or bought, the newest, are asked what goes with them."""
-ORDERS = 300
+ORDERS = 100
 """The newest orders of each of those that are looked at."""
 PARTNERS = 40
 """The products most often bought together with each of those that are considered."""
@@ -36,17 +35,23 @@ BEST, BEST_OF_CATEGORY = 200, 20
 """How many best sellers are considered, of all and of each category."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BestSellers:
-    """Product ids by number sold in the last 30 days, the best first."""
+@dataclass(slots=True, kw_only=True)
+class Shelf:
+    """What recommendations for everybody start from. Not frozen: it remembers what was counted for earlier batches."""
 
+    as_of: datetime
     ranks: Mapping[str, int]
-    """By product id; 1 sold most."""
-    of_category: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Best sellers of the last 30 days by product id; 1 sold most."""
+    of_category: Mapping[str, Sequence[str]]
+    """Best sellers of each category, the best first."""
+    together: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    """By product asked about: what was bought with it, and how often."""
+    categories: dict[str, str] = field(default_factory=dict)
+    """Of the products asked about."""
 
 
-def best_sellers(conn: Connection, as_of: datetime) -> BestSellers:
-    """What sold most. Ask once and hand it to `recommend` for each batch: it is the same for everybody."""
+def shelf_at(conn: Connection, as_of: datetime) -> Shelf:
+    """A new shelf with the best sellers. Make one for a tick and hand it to `recommend` for each batch."""
     now = micros(as_of)
     sold = (
         select(order_items.c.product_id, func.sum(order_items.c.quantity).label("n"))
@@ -73,7 +78,7 @@ def best_sellers(conn: Connection, as_of: datetime) -> BestSellers:
         ranks[row.product_id] = row.rank
         if row.category is not None and row.in_category <= BEST_OF_CATEGORY:
             of_category.setdefault(row.category, []).append(row.product_id)
-    return BestSellers(ranks=ranks, of_category=of_category)
+    return Shelf(as_of=as_of, ranks=ranks, of_category=of_category)
 
 
 def recommend(
@@ -83,12 +88,12 @@ def recommend(
     *,
     as_of: datetime,
     limit: int = LIMIT,
-    best: BestSellers | None = None,
+    shelf: Shelf | None = None,
 ) -> dict[int, list[dict[str, Any]]]:
     """For each person at most `limit` products, the best first; an empty list when there is nothing to offer.
 
-    A product is {product_id, name, price, category, brand, image_url, url}: the price a Decimal in units of the
-    currency, unknown parts None. `from_…` are filled up with best sellers of the same categories, then of the shop.
+    A product is {product_id, name, price, category, brand, image_url, url}: the price in hundredths,
+    unknown parts None. `from_…` are filled up with best sellers of the same categories, then of the shop.
     """
     ids = list(dict.fromkeys(profile_ids))
     people = _people(conn, ids, kind, micros(as_of))
@@ -96,15 +101,12 @@ def recommend(
         known = described(conn, {each for person in people.values() for each in person.seeds})
         chosen = {id: _take((s for s in people[id].seeds if s in known), people[id].has, limit) for id in ids}
         return {id: [known[each] for each in chosen[id]] for id in ids}
-    best = best or best_sellers(conn, as_of)
-    together: Mapping[str, Mapping[str, int]] = {}
-    categories: Mapping[str, str] = {}
+    shelf = shelf or shelf_at(conn, as_of)
     if kind != "best_sellers":
-        seeds = {each for person in people.values() for each in person.seeds}
-        together, categories = _together(conn, seeds, micros(as_of)), _categories(conn, seeds)
+        _ask(conn, shelf, {each for person in people.values() for each in person.seeds})
     chosen = {}
     for id, person in people.items():
-        offers = _offers(person.seeds, together, categories, best)
+        offers = _offers(person.seeds, shelf)
         chosen[id] = _take(offers, person.has | set(person.seeds), limit)
     known = described(conn, {each for some in chosen.values() for each in some})
     return {id: [known[each] for each in chosen[id] if each in known] for id in ids}
@@ -116,7 +118,7 @@ def described(conn: Connection, product_ids: Iterable[str]) -> dict[str, dict[st
     found = {}
     for some in chunks(sorted(set(product_ids))):
         for row in conn.execute(select(*columns).where(products.c.product_id.in_(some), _offerable())):
-            found[row.product_id] = {**row._mapping, "price": Decimal(row.price) / 100}
+            found[row.product_id] = dict(row._mapping)
     return found
 
 
@@ -157,11 +159,12 @@ def _people(conn: Connection, ids: Sequence[int], kind: Kind, now: int) -> dict[
     return people
 
 
-def _together(conn: Connection, seeds: Collection[str], now: int) -> dict[str, dict[str, int]]:
-    """By seed, the products in the same orders and in how many of these."""
-    found: dict[str, dict[str, int]] = {}
+def _ask(conn: Connection, shelf: Shelf, seeds: Collection[str]) -> None:
+    """Have the shelf know what goes with these products."""
     other = order_items.alias()
-    for some in chunks(sorted(seeds)):
+    for some in chunks(sorted(each for each in seeds if each not in shelf.together)):
+        rows = conn.execute(select(products.c.product_id, products.c.category).where(products.c.product_id.in_(some)))
+        shelf.categories.update({row.product_id: row.category for row in rows if row.category is not None})
         newest = (order_items.c.at.desc(), json.Ordinal(order_items.c.order_id))
         lines = (
             select(
@@ -170,10 +173,11 @@ def _together(conn: Connection, seeds: Collection[str], now: int) -> dict[str, d
                 order_items.c.product_id.label("seed"),
                 func.row_number().over(partition_by=order_items.c.product_id, order_by=newest).label("n"),
             )
-            .where(order_items.c.product_id.in_(some), order_items.c.at <= now)
+            .where(order_items.c.product_id.in_(some), order_items.c.at <= micros(shelf.as_of))
             .subquery()
         )
-        same_order = (other.c.order_id == lines.c.order_id) & (other.c.profile_id == lines.c.profile_id)
+        # Not by person too: PostgreSQL then expects no rows at all, and joins row by row.
+        same_order = other.c.order_id == lines.c.order_id
         pairs = (
             select(lines.c.seed, other.c.product_id, func.count().label("orders"))
             .select_from(lines)
@@ -186,34 +190,21 @@ def _together(conn: Connection, seeds: Collection[str], now: int) -> dict[str, d
         most = (pairs.c.orders.desc(), json.Ordinal(pairs.c.product_id))
         place = func.row_number().over(partition_by=pairs.c.seed, order_by=most).label("place")
         ranked = select(pairs, place).subquery()
+        found: dict[str, dict[str, int]] = {each: {} for each in some}
         for row in conn.execute(select(ranked).where(ranked.c.place <= PARTNERS)):
-            found.setdefault(row.seed, {})[row.product_id] = row.orders
-    return found
+            found[row.seed][row.product_id] = row.orders
+        shelf.together.update(found)
 
 
-def _categories(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for some in chunks(sorted(set(ids))):
-        columns = select(products.c.product_id, products.c.category)
-        rows = conn.execute(columns.where(products.c.product_id.in_(some), products.c.category.is_not(None)))
-        found.update({row.product_id: row.category for row in rows})
-    return found
-
-
-def _offers(
-    seeds: Sequence[str],
-    together: Mapping[str, Mapping[str, int]],
-    categories: Mapping[str, str],
-    best: BestSellers,
-) -> Iterator[str]:
+def _offers(seeds: Sequence[str], shelf: Shelf) -> Iterator[str]:
     """Candidates, the best first; some come twice."""
     counts: Counter[str] = Counter()
     for seed in seeds:
-        counts.update(together.get(seed, {}))
+        counts.update(shelf.together.get(seed, {}))
     yield from sorted(counts, key=lambda each: (-counts[each], each))
-    alike = {each for seed in seeds for each in best.of_category.get(categories.get(seed, ""), ())}
-    yield from sorted(alike, key=lambda each: best.ranks[each])
-    yield from best.ranks
+    alike = {each for seed in seeds for each in shelf.of_category.get(shelf.categories.get(seed, ""), ())}
+    yield from sorted(alike, key=lambda each: shelf.ranks[each])
+    yield from shelf.ranks
 
 
 def _take(offers: Iterable[str], without: Collection[str], limit: int) -> list[str]:

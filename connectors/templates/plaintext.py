@@ -46,6 +46,7 @@ class _Text(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         hidden = tag in _UNSEEN or "preheader" in given.get("class", "") or "display:none" in _style(given)
+        hidden = hidden or given.get("aria-hidden") == "true"
         if tag not in _VOID:
             self._stack.append((tag, hidden))
             self._unseen += hidden

@@ -47,7 +47,16 @@ class Figures:
     seconds: float
 
 
-def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.Random, longest: float) -> Figures:
+def run(
+    engine: Engine,
+    folder: Path,
+    *,
+    kills: int,
+    count: int,
+    chance: random.Random,
+    longest: float,
+    careless: bool = False,
+) -> Figures:
     """`engine` is an empty store with its schema; `folder` takes the log. `longest` seconds does a worker live."""
     log = folder / "provider.log"
     with write(engine) as connection:
@@ -58,11 +67,12 @@ def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.
     assert provider.stdout is not None
     port = provider.stdout.readline().strip()
     steps, killed, day = str(LONGEST_SERIES), 0, 0
+    manner = ["careless"] if careless else []
     workers: list[subprocess.Popen[str]] = []
     try:
         while killed < kills:
             while len(workers) < 2:
-                workers.append(_python("tests.faults.worker", store, port, steps, str(day)))
+                workers.append(_python("tests.faults.worker", store, port, steps, str(day), *manner))
                 assert workers[-1].stdout is not None
                 workers[-1].stdout.readline()
             time.sleep(chance.uniform(0, longest))
@@ -79,7 +89,7 @@ def run(engine: Engine, folder: Path, *, kills: int, count: int, chance: random.
                 raise RuntimeError(f"a worker failed by itself: {victim.returncode}")
         for worker in workers:
             worker.wait()
-        assert _python("tests.faults.worker", store, port, steps, str(day)).wait() == 0
+        assert _python("tests.faults.worker", store, port, steps, str(day), *manner).wait() == 0
     finally:
         for process in [*workers, provider]:
             process.kill()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from store.engine import open_store
+from store.schema import metadata
 from tests.faults.kill_loop import run
 
 
@@ -16,3 +18,11 @@ def test_killed_workers_neither_repeat_nor_lose(engine: Engine, tmp_path: Path) 
     # A kill leaves at most one chunk in doubt.
     assert figures.unknown <= kills * 10, figures
     assert figures.sent >= figures.expected - figures.unknown
+
+
+def test_the_count_would_show_duplicates(tmp_path: Path) -> None:
+    """The same with workers that send again what is unknown, as most tools do."""
+    engine = open_store(f"sqlite:///{tmp_path / 'winback.db'}")
+    metadata.create_all(engine)
+    figures = run(engine, tmp_path, kills=5, count=1000, chance=random.Random(7), longest=0.6, careless=True)
+    assert figures.duplicates > 0 and figures.lost == 0, figures

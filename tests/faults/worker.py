@@ -1,6 +1,7 @@
-"""One tick in a process of its own, to be killed: `python -m tests.faults.worker STORE PORT STEPS DAY`.
+"""One tick in a process of its own, to be killed: `python -m tests.faults.worker STORE PORT STEPS DAY [careless]`.
 
-Prints `ready` when it begins, and exits 0 when nothing is left to do on that day.
+Prints `ready` when it begins, and exits 0 when nothing is left to do on that day. A careless one sends again what is
+unknown: the test of the test.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def series(length: int) -> Plan:
     return plan(*steps, name=PLAYBOOK)
 
 
-async def tick(store: str, port: int, length: int, day: int) -> None:
+async def tick(store: str, port: int, length: int, day: int, careless: bool) -> None:
     engine, journey, as_of = open_store(store, busy_seconds=60), series(length), NOON + day * DAY
-    settle(engine, playbook=PLAYBOOK, as_of=as_of, wall=datetime.now(UTC))
+    settle(engine, playbook=PLAYBOOK, as_of=as_of, wall=datetime.now(UTC), repeatable=lambda _channel: careless)
     with write(engine) as connection:
         register(connection, journey, as_of)
         begun = begin_tick(connection, PLAYBOOK, as_of)
@@ -68,7 +69,8 @@ async def tick(store: str, port: int, length: int, day: int) -> None:
 
 def main() -> None:
     print("ready", flush=True)
-    asyncio.run(tick(sys.argv[1], *(int(text) for text in sys.argv[2:5])))
+    port, length, day = (int(text) for text in sys.argv[2:5])
+    asyncio.run(tick(sys.argv[1], port, length, day, careless="careless" in sys.argv))
 
 
 if __name__ == "__main__":
