@@ -203,6 +203,29 @@ def _postgresql(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
     raise TypeError(f"{element!r} cannot be read on PostgreSQL")
 
 
+class HoldsProduct(FunctionElement[bool]):
+    """Whether a list of products, a JSON column, holds the one with this id. NULL where the column is."""
+
+    name = "holds_product"
+    inherit_cache = True
+    type = Boolean()
+
+    def __init__(self, products: ColumnElement[Any], product_id: ColumnElement[str]) -> None:
+        super().__init__(products, product_id)
+
+
+@compiles(HoldsProduct, "sqlite")
+def _each(element: HoldsProduct, compiler: SQLCompiler, **kw: Any) -> str:
+    products, product_id = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({products}) WHERE json_extract(value, '$.product_id') = {product_id})"
+
+
+@compiles(HoldsProduct, "postgresql")
+def _contained(element: HoldsProduct, compiler: SQLCompiler, **kw: Any) -> str:
+    products, product_id = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({products} @> jsonb_build_array(jsonb_build_object('product_id', {product_id})))"
+
+
 class Ordinal(FunctionElement[str]):
     """Text that orders and folds by code point and not by the database's language: ASCII on both stores."""
 

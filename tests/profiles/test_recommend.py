@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, event, insert, select, update
 
+from dsl.conditions import Compare, Constant, Field, Known, Not
+from dsl.types import Type
 from profiles.recommend import KINDS, Kind, recommend, shelf_at
+from profiles.select import Moment, holds, people
 from store import schema
 from store.clock import DAY, micros
 from store.engine import write
@@ -157,3 +160,37 @@ def test_thousands_of_people_in_one_call(engine: Engine) -> None:
     assert set(offered(engine, "best_sellers", *range(1, 3000)).values()) == {"a", ""}
     with engine.connect() as conn:
         assert conn.scalar(select(schema.profiles.c.id).limit(1)) == 1
+
+
+def test_known_is_whether_something_is_offered(engine: Engine) -> None:
+    fill(
+        engine,
+        orders=[(5, "abc", 1), (1, "abc", 2), (6, "cd", 60), (2, "ab", 1)],
+        carts={2: "c", 3: "a"},
+        viewed={3: "abc", 4: "ab", 5: "h", 6: "abc"},
+    )
+    moment = Moment(as_of=AS_OF, zone="UTC")
+    people_1_to_9 = range(1, 10)
+    for kind in KINDS:
+        asked = Field(scope="profile", name=f"recommended.{kind}", type=Type.PRODUCTS)
+        with engine.connect() as conn:
+            ids = select(schema.profiles.c.id).select_from(people()).where(holds(Known(field=asked), moment))
+            known = set(conn.scalars(ids))
+            unknown = holds(Not(condition=Known(field=asked)), moment)
+            assert set(conn.scalars(select(schema.profiles.c.id).select_from(people()).where(unknown))) == (
+                set(people_1_to_9) - known
+            )
+        found = {id for id, offer in offered(engine, kind, *people_1_to_9).items() if offer}  # type: ignore[arg-type]
+        assert known and known != set(people_1_to_9), kind
+        only_together = {"from_browsing": {3}, "from_cart": {2}, "from_orders": {1, 5}}
+        assert found - known == only_together.get(kind, set()), f"{kind}: offered, but not promised"
+        assert known <= found, kind
+
+
+def test_recommendations_are_not_compared() -> None:
+    asked = Field(scope="profile", name="recommended.best_sellers", type=Type.PRODUCTS)
+    moment = Moment(as_of=AS_OF, zone="UTC")
+    with pytest.raises(ValueError, match="cannot be compared"):
+        holds(Compare(field=asked, operator="is", value=Constant(type=Type.TEXT, value="x")), moment)
+    with pytest.raises(ValueError, match=r"no recommendation called `recommended\.luck`"):
+        holds(Known(field=Field(scope="profile", name="recommended.luck", type=Type.PRODUCTS)), moment)
