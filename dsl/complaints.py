@@ -127,7 +127,14 @@ class Trouble:
 def between(path: str, first: Token, last: Token) -> Span:
     """The place from the first word to the last."""
     assert first.line and first.column and last.end_line and last.end_column
-    return Span(file=path, line=first.line, column=first.column, end_line=last.end_line, end_column=last.end_column)
+    wide = (last.end_line, last.end_column) > (first.line, first.column)  # a word that was put in has no width
+    return Span(
+        file=path,
+        line=first.line,
+        column=first.column,
+        end_line=last.end_line,
+        end_column=last.end_column if wide else first.column + 1,
+    )
 
 
 def behind(path: str, last: Token) -> Span:

@@ -34,8 +34,8 @@ class _KeepAll(PostLex):
 
 
 def _has_place(node: Token | Tree[Token]) -> bool:
-    """Line breaks belong to no node, so that a node ends where its last word ends; nor do words that were put in."""
-    return not isinstance(node, Token) or (node.type not in LAYOUT and node.line is not None)
+    """Line breaks belong to no node, so that a node ends where its last word ends."""
+    return not isinstance(node, Token) or node.type not in LAYOUT
 
 
 @cache

@@ -109,10 +109,15 @@ def _sound(token: Token) -> Token:
 
 
 def _made(kind: str, line: list[Token], complaint: Complaint) -> Token:
-    """A word that stands for those that were wrong. One that is put in where nothing was has no place."""
+    """A word that stands for those that were wrong. One that is put in where nothing was has no width."""
     kind, _, text = kind.partition(" ")
     text = text or words().get(kind) or STAND_INS[kind]
-    return Token.new_borrow_pos(kind, text, line[complaint.start]) if complaint.taken else Token(kind, text)
+    if complaint.taken:
+        return Token.new_borrow_pos(kind, text, line[complaint.start])
+    made = Token.new_borrow_pos(kind, text, line[max(complaint.start - 1, 0)])
+    made.line, made.column = (made.end_line, made.end_column) if complaint.start else (made.line, made.column)
+    made.end_line, made.end_column = made.line, made.column
+    return made
 
 
 def _hanging(line: Statement, path: str) -> list[Diagnostic]:

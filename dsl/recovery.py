@@ -184,7 +184,7 @@ class _Reader:
 
     def _tell_missing_block(self) -> None:
         last = next(token for token in reversed(self.cursor.words) if token.type != "_NL")
-        if last.line:  # else the colon was put in, and that it was missing has been told
+        if last.column != last.end_column:  # else the colon was put in, and that it was missing has been told
             hint = f"{_INDENTED} Or delete the colon." if self.header == "SEND" else _INDENTED
             self.tell("WB103", last, "A colon opens a block, but nothing is indented below it.", hint)
         self._fill_block()

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from dsl.delivery import Message, Outcome, Verdict
 from ledger import guardrails, outbox, throttle
 from ledger.guardrails import Candidate, Delay, Go, Rules, Skip
 from ledger.instance import instance_id, send_key
-from store.engine import write
+from store.engine import Store, write
 
 BATCH = 200
 CHUNK = 10
@@ -23,8 +23,18 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = timedelta(hours=6)
 
-DOWN = frozenset({"unreachable", "login_refused", "tls_failed", "disk_full"})
-"""Reasons of a deferral that are the channel's and not the message's: no attempt of the person is used up."""
+DOWN = frozenset(
+    {
+        "connection_refused", "host_unknown", "server_unreachable", "server_refuses", "certificate_invalid",
+        "tls_failed", "starttls_refused", "login_refused", "login_unavailable", "login_not_offered", "login_required",
+        "outbox_unwritable",
+    }
+)  # fmt: skip
+"""Reasons of a deferral that are the channel's and not the message's: no attempt of the person is used up, and he is
+due again at once, for whoever mends it and runs again."""
+
+LOST = "connection_lost"
+"""As DOWN, but it may be this message that the server cannot bear: it goes behind those that are due by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +101,7 @@ class Delivered:
 
 
 async def deliver(
-    engine: Engine,
+    engine: Store,
     *,
     playbook: str,
     channel: Channel,
@@ -137,7 +147,7 @@ async def deliver(
 
 @dataclass(slots=True, kw_only=True)
 class _Delivery:
-    engine: Engine
+    engine: Store
     instance: str
     playbook: str
     channel: Channel
@@ -265,6 +275,8 @@ class _Delivery:
         if outcome.verdict is Verdict.THROTTLED:
             pause = pause or timedelta(minutes=1)
             throttle.close(connection, self.channel.name, self.as_of + pause)
+        elif outcome.reason == LOST:
+            pause = pause or timedelta(minutes=1)
         elif outcome.reason not in DOWN:
             attempts += 1
             pause = max(pause, backoff(attempts, self.chance))
@@ -323,7 +335,7 @@ def _trouble(outcomes: Sequence[Outcome]) -> str | None:
     for outcome in outcomes:
         if outcome.verdict is Verdict.THROTTLED:
             return "throttled"
-        if outcome.verdict is Verdict.DEFERRED and outcome.reason in DOWN:
+        if outcome.verdict is Verdict.DEFERRED and outcome.reason in (*DOWN, LOST):
             return outcome.reason
     verdicts = {outcome.verdict for outcome in outcomes}
     if verdicts == {Verdict.UNKNOWN}:

@@ -65,7 +65,8 @@ def due(
             outbox.c.playbook == playbook,
             *([] if step is None else [outbox.c.step == step]),
         )
-        .order_by(outbox.c.due_at, outbox.c.id)
+        # Not by id too: PostgreSQL would sort all that are due, for each batch.
+        .order_by(outbox.c.due_at)
         .limit(limit)
     )
     return [(row.id, row.enrollment_id) for row in connection.execute(found)]

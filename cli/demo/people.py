@@ -67,7 +67,6 @@ _PLACES: tuple[tuple[int, str, str, str], ...] = (
     (6, "DE", "Hamburg", "Europe/Berlin"),
     (4, "NO", "Bergen", "Europe/Oslo"),
     (3, "PT", "Porto", "Europe/Lisbon"),
-    (4, "AU", "Melbourne", "Australia/Melbourne"),
 )
 _AREAS = _words("""
     202 206 207 212 213 215 267 303 305 312 314 319 404 410 415 416 503 504 512 602 604 612 617 646 702 713 718 773

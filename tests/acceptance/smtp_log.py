@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from email import message_from_bytes
 from pathlib import Path
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
@@ -34,11 +32,12 @@ class Log:
         return "250 OK"
 
 
+async def serve(log: Log) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(log, hostname="localhost"), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
 if __name__ == "__main__":
-    server = Controller(
-        Log(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0), hostname="127.0.0.1", port=0
-    )
-    server.start()
-    assert server.server is not None
-    print(server.server.sockets[0].getsockname()[1], flush=True)
-    threading.Event().wait()
+    asyncio.run(serve(Log(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)))

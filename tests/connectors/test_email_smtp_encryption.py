@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from contract.certificates import self_signed
-from contract.smtp_server import SmtpServer
 
 from connectors.email_smtp import SmtpConnector, smtp_settings
 from dsl.delivery import Message, Outcome, Verdict
+from tests.contract.certificates import self_signed
+from tests.contract.smtp_server import SmtpServer
 
 ACCEPTED, DEFERRED = Verdict.ACCEPTED, Verdict.DEFERRED
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from contract.smtp_server import CUT, HANG, Reply, SmtpServer
 
 from connectors.email_smtp import SmtpConnector, smtp_settings
 from dsl.delivery import Message, Outcome, Verdict
+from tests.contract.smtp_server import CUT, HANG, Reply, SmtpServer
 
 ACCEPTED, REJECTED, DEFERRED, THROTTLED, UNKNOWN = Verdict
 

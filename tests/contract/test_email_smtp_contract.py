@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from aiosmtpd.smtp import SMTP, AuthResult
-from contract.certificates import self_signed
-from contract.suite import ConnectorSuite, World
 
 from connectors.email_smtp import SmtpConnector, smtp_settings
+from tests.contract.certificates import self_signed
+from tests.contract.suite import ConnectorSuite, World
 
 PASSWORD = "open sesame/@:%"
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
 
-from contract.suite import ConnectorSuite, World
-
 from connectors.outbox_file import OutboxConnector
+from tests.contract.suite import ConnectorSuite, World
 
 
 @dataclass

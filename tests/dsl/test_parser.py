@@ -71,8 +71,11 @@ def test_each_code_is_told_somewhere() -> None:
 
 
 def samples() -> list[Path]:
-    folder = Path(os.environ.get("WINBACK_SAMPLES", Path(__file__).parents[3] / ".." / "shared" / "design" / "samples"))
-    return sorted(folder.resolve().glob("*.playbook"))
+    root = Path(__file__).parents[2]
+    beside = [folder / "shared" / "design" / "samples" for folder in (root.parent, root.parent.parent)]
+    named = os.environ.get("WINBACK_SAMPLES")
+    folders = [Path(named)] if named else [folder for folder in beside if folder.is_dir()]
+    return sorted(folders[0].glob("*.playbook")) if folders else []
 
 
 def test_the_designs_samples_parse_but_for_later_forms() -> None:
@@ -89,7 +92,8 @@ def test_a_block_below_a_broken_header_is_still_read() -> None:
     source = "playbook x:\n  if stage !:\n    send email a\n  otherwise:\n    send sms b\n  wait 2\n"
     file, told = parse(source, "x")
     assert [problem.code for problem in told] == ["WB100", "WB104"]
-    assert isinstance(book := file.declarations[0], syntax.Playbook)
+    book = file.declarations[0]
+    assert isinstance(book, syntax.Playbook)
     branch, wait = book.lines
     assert isinstance(branch, syntax.If) and branch.otherwise is not None
     assert isinstance(branch.branches[0].condition, syntax.Broken)
@@ -114,7 +118,8 @@ def test_a_broken_declaration_says_what_it_would_declare() -> None:
 def test_a_broken_otherwise_if_stays_in_its_if() -> None:
     source = "playbook x:\n  if a is 1:\n    stop\n  otherwise if a ! 2:\n    stop\n  otherwise:\n    stop\n"
     file, _ = parse(source, "x")
-    assert isinstance(book := file.declarations[0], syntax.Playbook)
+    book = file.declarations[0]
+    assert isinstance(book, syntax.Playbook)
     (branch,) = book.lines
     assert isinstance(branch, syntax.If)
     assert len(branch.branches) == 2 and branch.otherwise is not None
@@ -125,7 +130,8 @@ def test_a_wrong_value_breaks_its_line_and_not_its_block() -> None:
         "playbook x:\n  experiment a:\n    variant B-2 50%:\n      send email c\n      wait 0 days\n", "x"
     )
     assert [problem.code for problem in told] == ["WB114", "WB119"]
-    assert isinstance(book := file.declarations[0], syntax.Playbook)
+    book = file.declarations[0]
+    assert isinstance(book, syntax.Playbook)
     assert isinstance(experiment := book.lines[0], syntax.Experiment)
     assert isinstance(variant := experiment.lines[0], syntax.Broken)
     assert isinstance(variant.body[0], syntax.Send)
@@ -134,7 +140,8 @@ def test_a_wrong_value_breaks_its_line_and_not_its_block() -> None:
 
 def test_no_line_is_told_or_kept_twice() -> None:
     file, _ = parse("playbook x:\n  stop\n  send email a\n  wait !\n  send email b\n  wait !\n  stop\n", "x")
-    assert isinstance(book := file.declarations[0], syntax.Playbook)
+    book = file.declarations[0]
+    assert isinstance(book, syntax.Playbook)
     kinds = [type(line).__name__ for line in book.lines]
     assert kinds == ["Stop", "Send", "Broken", "Send", "Broken", "Stop"]
 
@@ -187,10 +194,13 @@ def test_nesting_up_to_the_limits_is_read() -> None:
 
 
 # ── Damage ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-PIECES = st.sampled_from(
-    ["(", ")", ":", ",", ".", "=", '"', "“", "\t", " ", "\n", "\n   ", "\u00a0", "\u202e", "\0", "#", " if ", " not "]
-    + [" and\n", "otherwise", "create", " is ", "3 days", "$5", "else:", "  ", "segment a when ", "playbook x:\n", "日"]
-) | st.text(max_size=3)
+PIECES = (
+    st.text(max_size=3)
+    | st.sampled_from(
+        [*'(),:.=#"“\t \n\u00a0\u202e\0日', "\n   ", " if ", " not ", " and\n", "otherwise", "create", " is ", "3 days"]
+    )
+    | st.sampled_from(["$5", "else:", "  ", "segment a when ", "playbook x:\n"])
+)
 
 
 @st.composite
@@ -210,7 +220,7 @@ def damaged(draw: st.DrawFn) -> str:
     return source
 
 
-@settings(max_examples=150, deadline=5000)
+@settings(max_examples=80, deadline=5000)
 @given(damaged())
 def test_whatever_is_damaged_there_is_a_tree_and_places_are_on_the_page(source: str) -> None:
     file, told = parse(source, "x.playbook")
@@ -230,7 +240,7 @@ def on_the_page(problem: Diagnostic, lines: list[str]) -> bool:
     )
 
 
-@settings(max_examples=100, deadline=5000)
+@settings(max_examples=40, deadline=5000)
 @given(files())
 def test_what_is_right_is_not_complained_about(source: str) -> None:
     assert problems(source) == []

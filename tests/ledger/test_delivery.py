@@ -103,13 +103,27 @@ def test_backoff_ends_at_six_hours() -> None:
 
 def test_a_server_that_is_down_delays_everybody_and_fails_nobody(engine: Engine) -> None:
     queue(engine, 50)
-    down = Provider(always(Verdict.DEFERRED, reason="unreachable"))
+    down = Provider(always(Verdict.DEFERRED, reason="connection_refused"))
     for _ in range(20):
         done = deliver(engine, down)
-        assert (done.stopped, done.failed.total(), done.delayed.total()) == ("unreachable", 0, 10)
+        assert (done.stopped, done.failed.total(), done.delayed.total()) == ("connection_refused", 0, 10)
     assert set(down.calls) == {10}, "one chunk a tick, no hammering"
     assert messages(engine).total() == 50
     assert deliver(engine, Provider()).sent == 50
+
+
+def test_a_message_that_breaks_the_connection_does_not_hold_up_the_others_for_ever(engine: Engine) -> None:
+    ids = queue(engine, 40)
+
+    def breaks(message: Any) -> Outcome:
+        poison = message.address == f"p{ids[0]}@example.com"
+        verdict, reason = (Verdict.DEFERRED, "connection_lost") if poison else (Verdict.ACCEPTED, "")
+        return Outcome(key=message.key, verdict=verdict, reason=reason)
+
+    first = deliver(engine, Provider(breaks))
+    second = deliver(engine, Provider(breaks), NOON + timedelta(minutes=15))
+    assert first.sent + second.sent == 39
+    assert messages(engine)["planned", "connection_lost"] == 1
 
 
 def test_a_throttled_channel_pauses_for_all_processes(engine: Engine) -> None:
