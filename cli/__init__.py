@@ -6,8 +6,8 @@ import sys
 
 import typer
 
-from cli import check, explain, fmt, importing, init, outbox, plan, run, ui
-from cli.console import ERROR, PROBLEMS, USED_WRONGLY, fail
+from cli import check, explain, fmt, importing, init, outbox, plan, profile, run, ui
+from cli.console import ERROR, PROBLEMS, fail
 from cli.demo import command as demo
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, init, check, fmt, explain, importing, plan, run, outbox, ui):
+for module in (demo, init, check, fmt, explain, importing, plan, run, profile, outbox, ui):
     module.register(app)
 
 
@@ -33,23 +33,8 @@ def main() -> None:
         sys.stderr.close()  # the reader of a pipe has gone; Python would complain while it shuts down
         sys.exit(PROBLEMS)
     except Exception as error:
-        from connectors.contract import ConfigurationError
-        from flows.settings import SettingsError
-        from profiles.mapping import MappingError
+        from cli.trouble import told
 
-        if isinstance(error, SettingsError | ConfigurationError | MappingError):
-            fail(str(error), USED_WRONGLY)
-        from store.errors import StoreError, translate
-
-        known = error if isinstance(error, StoreError) else translate(error, "the store")
-        if known is not None:
-            fail(f"{known.place}: {known.reason}\nHint: {known.way_out}", PROBLEMS)
-        from flows.local import ServerError
-        from flows.tick import NotNow
-        from ledger.plans import OlderThanLastTick
-
-        if isinstance(error, ServerError):
-            fail(str(error), PROBLEMS)
-        if isinstance(error, NotNow | OlderThanLastTick):
-            fail(str(error), USED_WRONGLY)
-        raise
+        if (trouble := told(error)) is None:
+            raise
+        fail(*trouble)

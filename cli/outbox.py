@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from cli.console import OUT, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json
 
@@ -31,6 +30,8 @@ def list_(
     project: ProjectFolder = None,
 ) -> None:
     """List messages with their state and reason. Reads only."""
+    from rich.table import Table
+
     from flows.project import open_project
     from ledger.report import outbox_rows
     from store.engine import read

@@ -63,11 +63,13 @@ class Project:
         """The store, brought to the newest schema. Raises StoreError."""
         from store.engine import open_store
         from store.errors import explained
+        from store.keys import check_key
         from store.migrations import upgrade
 
         with explained(self.store_url):
             engine = open_store(self.store_url)
             upgrade(engine)
+            check_key(engine, self.secret)
         return engine
 
     @property
@@ -107,8 +109,9 @@ def open_project(start: Path | None = None) -> Project:
     folder = settings_file.find(here)
     if folder is None:
         raise SettingsError(
-            f"{here}: there is no {settings_file.FILE} here or in a folder above.\n"
-            "Hint: `winback init` makes a project, `winback demo` a whole small shop."
+            str(here),
+            f"there is no {settings_file.FILE} here or in a folder above.",
+            "`winback init` makes a project, `winback demo` a whole small shop.",
         )
     return Project(folder=folder, settings=settings_file.read(folder))
 
@@ -118,7 +121,7 @@ def sources(paths: Sequence[Path], relative_to: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in paths:
         if not path.exists():
-            raise SettingsError(f"{path}: there is no such file or folder.\nHint: Playbooks end in `.playbook`.")
+            raise SettingsError(str(path), "there is no such file or folder.", "Playbooks end in `.playbook`.")
         files = sorted(path.rglob("*.playbook")) if path.is_dir() else [path]
         for file in files:
             absolute = file.absolute()
@@ -135,6 +138,6 @@ def _text(file: Path) -> str:
         return raw.decode("utf-8-sig", errors="strict" if len(raw) <= LARGEST_FILE else "ignore")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SettingsError(f"{file}:{line}: this file is not UTF-8 text.\nHint: Save it as UTF-8.") from None
+        raise SettingsError(f"{file}:{line}", "this file is not UTF-8 text.", "Save it as UTF-8.") from None
     except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}.") from None
+        raise SettingsError(str(file), f"cannot be read: {error.strerror}.", "Give yourself the right to.") from None

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import ERROR, OUT, Json, fail, plural, print_json
-from cli.demo.telling import tell
 
 if TYPE_CHECKING:
     from cli.demo.shop import Sent, Shop
@@ -41,6 +40,7 @@ def demo(
 
     Nobody is sent anything: the messages are files in the folder.
     """
+    from cli.demo.telling import tell
     from cli.init import make
     from flows.project import open_project
     from flows.running import runner
