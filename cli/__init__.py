@@ -7,8 +7,11 @@ import sys
 import typer
 
 from cli import check, explain, fmt, importing, init, outbox, plan, profile, run, ui
-from cli.console import ERROR, PROBLEMS, fail
+from cli.console import ERROR, fail
 from cli.demo import command as demo
+
+INTERRUPTED = 130
+"""Typer's exit code after Ctrl-C."""
 
 app = typer.Typer(
     name="winback",
@@ -25,13 +28,11 @@ for module in (demo, init, check, fmt, explain, importing, plan, run, profile, o
 def main() -> None:
     """Run the command line. Exits 0 when all is well, 1 when problems were found, 2 when it was used wrongly."""
     try:
-        app()
-    except KeyboardInterrupt:
-        ERROR.print("\nStopped. What was committed stays; run the same command again to go on.")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone; Python would complain while it shuts down
-        sys.exit(PROBLEMS)
+        app(prog_name="winback")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            ERROR.print("\nStopped. What was committed stays; run the same command again to go on.")
+        raise
     except Exception as error:
         from cli.trouble import told
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import OUT, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json
+from cli.console import OUT, PROBLEMS, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json
 
 STATES = ("planned", "claimed", "sending", "accepted", "failed", "unknown", "assumed_sent", "skipped", "cancelled")
 
@@ -38,7 +38,7 @@ def list_(
 
     for name in state or ():
         if name not in STATES:
-            fail(f"`{name}` is not a state of a message.\nHint: The states are {', '.join(STATES)}.", USED_WRONGLY)
+            fail("--state", f"`{name}` is not a state.", f"The states are {', '.join(STATES)}.", USED_WRONGLY)
     opened = open_project(project)
     with read(opened.engine) as connection:
         rows = outbox_rows(
@@ -86,6 +86,8 @@ def resolve(
         OUT.print(f"{plural(len(done), 'message')} taken as {'sent' if sent else 'not sent: the next run sends it'}.")
     if other:
         fail(
-            f"{', '.join(map(str, other))}: no message whose outcome is unknown.\n"
-            "Hint: `winback outbox list --state unknown --state assumed_sent`."
+            ", ".join(map(str, other)),
+            "There is no such message whose outcome is unknown.",
+            "`winback outbox list --state unknown --state assumed_sent` lists those there are.",
+            PROBLEMS,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,9 @@ from cli.console import OUT, PROBLEMS, Json, ProjectFolder, fail, print_json
 if TYPE_CHECKING:
     from flows.timeline import Biography, Journey
 
-commands = typer.Typer(help="One person: all that is known, and why each message went or did not.", no_args_is_help=True)
+commands = typer.Typer(
+    help="One person: all that is known, and why each message went or did not.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -42,11 +45,8 @@ def show(
     with read(opened.engine) as connection:
         found = find(connection, id)
         if not found:
-            fail(
-                f"{id}: nobody in the store is known by this.\n"
-                "Hint: Name a user id, an e-mail address, or a phone number like +4712345678.",
-                PROBLEMS,
-            )
+            way_out = "Name a user id, an e-mail address, or a phone number like +4712345678."
+            fail(id, "The store knows nobody by this.", way_out, PROBLEMS)
         person = biography(connection, found[0], currency=opened.settings.shop.currency, newest=events)
     if as_json:
         print_json(as_dict(person))
@@ -115,7 +115,10 @@ def tell(person: Biography, currency: str) -> None:
         row(channel, f"suppressed since {_told(at)}: {reason.replace('_', ' ')}")
     section(f"Events, the newest {len(person.events)}" if person.events else "Events")
     for at, name, properties in person.events:
-        row(_told(at), f"{name}  {_properties(properties)}")
+        OUT.print(
+            Text.assemble((f"  {_told(at)}  ", "dim"), f"{name:<20}  ", (_properties(properties), "dim")),
+            soft_wrap=True,
+        )
     if not person.events:
         OUT.print("  none", style="dim")
     section("Playbooks")
@@ -124,7 +127,9 @@ def tell(person: Biography, currency: str) -> None:
     for journey in person.journeys:
         state = {"active": "inside", "done": "finished", "left": "left"}[journey.state]
         goes_on = f", goes on {_told(journey.next_at)}" if journey.next_at else ""
-        OUT.print(Text.assemble("  ", (journey.playbook, "bold"), (f"  version {journey.version}  ", "dim"), state, goes_on))
+        OUT.print(
+            Text.assemble("  ", (journey.playbook, "bold"), (f"  version {journey.version}  ", "dim"), state, goes_on)
+        )
         for one in journey.happened:
             style = {"message": "green" if one.state == "accepted" else "yellow", "wait": "dim"}.get(one.what, "")
             OUT.print(Text.assemble((f"    {_told(one.at)}  ", "dim"), (one.text, style)), soft_wrap=True)
@@ -146,6 +151,6 @@ def _told(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _properties(properties: Any) -> str:
-    told = json.dumps(properties, ensure_ascii=False, default=str) if properties else ""
+def _properties(properties: Mapping[str, Any]) -> str:
+    told = ", ".join(f"{name} {_told(value)}" for name, value in properties.items())
     return told if len(told) <= 100 else told[:99] + "…"

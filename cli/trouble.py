@@ -5,8 +5,8 @@ from __future__ import annotations
 from cli.console import PROBLEMS, USED_WRONGLY
 
 
-def told(error: Exception) -> tuple[str, int] | None:
-    """What to say of an error, and the exit code; None for a mistake in the program."""
+def told(error: Exception) -> tuple[str, str, str, int] | None:
+    """The place, the reason, the way out and the exit code of an error; None for a mistake in the program."""
     from connectors.contract import ConfigurationError
     from flows.local import ServerError
     from flows.settings import SettingsError
@@ -18,14 +18,21 @@ def told(error: Exception) -> tuple[str, int] | None:
 
     known = translate(error, "") or error
     match known:
-        case SettingsError() | MappingError():
-            return f"{known.place}: {known.reason}\nHint: {known.way_out}", USED_WRONGLY
-        case StoreError() | FileError():
-            return f"{known.place}: {known.reason}\nHint: {known.way_out}", PROBLEMS
-        case ConfigurationError() | NotNow() | OlderThanLastTick():
-            return str(known), USED_WRONGLY
+        case SettingsError() | ConfigurationError() | MappingError() | FileError():
+            return known.place, known.reason, known.way_out, USED_WRONGLY
+        case StoreError():
+            return known.place, known.reason, known.way_out, PROBLEMS
+        case NotNow() | OlderThanLastTick():
+            return "--as-of", *_parts(known), USED_WRONGLY
         case ServerError():
-            return str(known), PROBLEMS
+            return "Prefect", *_parts(known), PROBLEMS
         case OSError() if known.filename:
-            return f"{known.filename}: {known.strerror}.\nHint: See that it is there and that you may write to it.", PROBLEMS
+            way_out = "See that its folder is there, and that you may read and write it."
+            return str(known.filename), f"{known.strerror}.", way_out, PROBLEMS
     return None
+
+
+def _parts(error: Exception) -> tuple[str, str]:
+    """Reason and way out of an error that has both in its text."""
+    reason, _, way_out = str(error).partition("\nHint: ")
+    return reason, way_out

@@ -107,6 +107,7 @@ def read(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
     told = os.environ if environment is None else environment
     path = folder / FILE
     values = _file(path)
+    _no_secrets(values, path)
     for names, (_, value) in _variables(told).items():
         section = values
         for name in names[:-1]:
@@ -127,11 +128,30 @@ def _file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(path), f"this is not TOML: {error}.", 'Texts stand in "quotes".') from None
+        raise SettingsError(str(path), f"This is not TOML: {error}.", 'Texts stand in "quotes".') from None
     except UnicodeDecodeError:
-        raise SettingsError(str(path), "this file is not UTF-8 text.", "Save it as UTF-8.") from None
+        raise SettingsError(str(path), "This file is not UTF-8 text.", "Save it as UTF-8.") from None
     except OSError as error:
-        raise SettingsError(str(path), f"cannot be read: {error.strerror}.", "Give yourself the right to.") from None
+        raise SettingsError(
+            str(path), f"It cannot be read: {error.strerror}.", "See that it is a file that you may read."
+        ) from None
+
+
+def _no_secrets(values: Mapping[str, Any], path: Path) -> None:
+    """The file is shared and committed. Raises SettingsError."""
+    if "secret" in values:
+        raise SettingsError(
+            f"{path}: secret",
+            "A key does not belong into this file, which others may read.",
+            "Remove it from here, and set WINBACK_SECRET. Without it the project makes a key of its own.",
+        )
+    url = values.get("smtp_url")
+    if isinstance(url, str) and ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise SettingsError(
+            f"{path}: smtp_url",
+            "A password does not belong into this file, which others may read.",
+            "Remove it from here, and set WINBACK_SMTP_URL.",
+        )
 
 
 def _variables(environment: Mapping[str, str]) -> dict[tuple[str, ...], tuple[str, str]]:
@@ -148,7 +168,7 @@ def _variables(environment: Mapping[str, str]) -> dict[tuple[str, ...], tuple[st
             found[known[variable]] = (variable, text)
         elif "__" in variable or nearest(variable.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in known]):
             raise SettingsError(
-                variable, "this is not a setting.", did_you_mean(variable, known) or f"The settings are {_all()}."
+                variable, "This is not a setting.", did_you_mean(variable, known) or f"The settings are {_all()}."
             )
     return found
 
@@ -171,23 +191,25 @@ def _all() -> str:
 
 def _told(problem: Any, path: Path, environment: Mapping[str, str]) -> SettingsError:
     """What pydantic found, as place, reason and way out. Never quotes a secret."""
-    names = tuple(str(part) for part in problem["loc"] if part != "function-after[_country(), str]")
+    names = tuple(str(part) for part in problem["loc"] if "[" not in str(part))
     variable = PREFIX + "__".join(names).upper()
     place = variable if variable in environment else f"{path}: {'.'.join(names)}"
     known = [".".join(each) for each in _names(Settings).values()]
     if problem["type"] == "extra_forbidden":
         return SettingsError(
-            place, "this is not a setting.", did_you_mean(".".join(names), known) or f"The settings are {_all()}."
+            place, "This is not a setting.", did_you_mean(".".join(names), known) or f"The settings are {_all()}."
         )
     told = problem["msg"].removeprefix("Value error, ")
     reason, dot, way_out = told.partition(". ")
     if dot:
         return SettingsError(place, reason + ".", way_out)
     if problem["type"] == "literal_error":
-        return SettingsError(place, f"`{problem['input']}` is not possible here.", f"Write {problem['ctx']['expected']}.")
+        return SettingsError(
+            place, f"`{problem['input']}` is not possible here.", f"Write {problem['ctx']['expected']}."
+        )
     if problem["type"] == "model_type":
-        return SettingsError(place, "this is a section.", f"Write [{names[-1]}], and its settings below.")
-    return SettingsError(place, f"{told[0].lower()}{told[1:]}.", "docs/settings.md has an example of each setting.")
+        return SettingsError(place, "This is a section.", f"Write [{names[-1]}], and its settings below.")
+    return SettingsError(place, f"{told}.", "docs/settings.md has an example of each setting.")
 
 
 def secret(folder: Path, settings: Settings) -> bytes:
@@ -200,7 +222,7 @@ def secret(folder: Path, settings: Settings) -> bytes:
         if len(given) < SHORTEST_SECRET:
             raise SettingsError(
                 "WINBACK_SECRET",
-                "this key is too short to sign unsubscribe links with.",
+                "This key is too short to sign unsubscribe links with.",
                 f"Use at least {SHORTEST_SECRET} characters, like the output of `openssl rand -hex 32`.",
             )
         return given.encode()

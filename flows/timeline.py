@@ -112,7 +112,10 @@ def find(connection: Connection, name: str) -> list[int]:
         if found := list(connection.scalars(asked)):
             return [_living(connection, id) for id in found]
     if name.isascii() and name.isdigit() and len(name) < 19:
-        return [_living(connection, id) for id in connection.scalars(select(profiles.c.id).where(profiles.c.id == int(name)))]
+        return [
+            _living(connection, id)
+            for id in connection.scalars(select(profiles.c.id).where(profiles.c.id == int(name)))
+        ]
     return []
 
 
@@ -237,7 +240,7 @@ def _message(row: Any, at: datetime | None = None) -> Happening:
     why = because(row.reason) if row.reason else ""
     if row.state == "planned" and row.due_at > row.planned_at:
         state = f"waits until {instant(row.due_at):%Y-%m-%d %H:%M} UTC"
-    if row.settled_at is not None:
+    if row.settled_at is not None and row.settled_at != row.planned_at:
         state += f" {instant(row.settled_at):%Y-%m-%d %H:%M} UTC"
     told = f"{row.channel} {row.template}: {state}" + (f", {why}" if why else "")
     return Happening(
