@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from cli import check, explain, fmt, importing, init, outbox, plan, profile, run, ui

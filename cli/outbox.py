@@ -82,7 +82,7 @@ def resolve(
     other = [id for id in ids if id not in done]
     if as_json:
         print_json({"resolved": done, "not_resolved": other})
-    else:
+    elif done:
         OUT.print(f"{plural(len(done), 'message')} taken as {'sent' if sent else 'not sent: the next run sends it'}.")
     if other:
         fail(

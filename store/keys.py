@@ -1,4 +1,4 @@
-"""The key of the store's hashes. With another one no suppression would be found, and people who said no would get mail."""
+"""The key of the store's hashes: with another one no suppression would be found, and who said no would get mail."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ subject: Hello
 <p>Hello. {{ shop.address }} <a href="{{ unsubscribe_url }}">Unsubscribe</a></p>
 """
 """A template that needs nothing."""
-NOON = "2026-11-20T12:00Z"
-"""Business time of the tests: no quiet hours."""
+NOON = "2026-11-20T17:00Z"
+"""Business time of the tests, noon in the project's zone: no quiet hours."""
 
 
 @dataclass(frozen=True, slots=True)
