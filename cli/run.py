@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from cli.console import OUT, PROBLEMS, Json, ProjectFolder, moment, print_json
 
@@ -56,6 +55,8 @@ def run(
 
 def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     """What the ticks did, as a table and sentences."""
+    from rich.table import Table
+
     from flows.report import because
 
     table = Table(box=None, pad_edge=False, header_style="dim")

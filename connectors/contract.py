@@ -12,7 +12,13 @@ from dsl.delivery import Message, Outcome
 
 
 class ConfigurationError(Exception):
-    """A setting is missing or makes no sense. The message says which, and what to write. It never holds a secret."""
+    """A setting is missing or makes no sense: `place` says which, `way_out` what to write. Holds no secret."""
+
+    def __init__(self, place: str, reason: str, way_out: str) -> None:
+        super().__init__(f"{place}: {reason} {way_out}")
+        self.place = place
+        self.reason = reason
+        self.way_out = way_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
