@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, insert, select, true
 
+from profiles.attributes import COLUMNS
+from profiles.seen import event_names
 from profiles.trait_rows import fold_into_rows, see
 from store.clock import micros
 from store.engine import open_store, read, write
@@ -15,20 +17,15 @@ from store.schema import consents, events, facts, identities, metadata, products
 
 BATCH = 5_000
 
-_ATTRIBUTES = (
-    "user_id", "email", "phone", "first_name", "last_name", "country", "city", "language", "time_zone", "device",
-    "birthday",
-)  # fmt: skip
+_ATTRIBUTES = ("user_id", *COLUMNS)
 
 
 def newest_event_at(connection: Connection) -> int | None:
     """The time of the newest event in the store, microseconds; None without events."""
     # One look into the index (name, at) for each name; without it every event would be read.
-    names = select(func.min(events.c.name).label("name")).cte("names", recursive=True)
-    following = select(func.min(events.c.name)).where(events.c.name > names.c.name).scalar_subquery()
-    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    names = event_names().subquery()
     newest = select(func.max(events.c.at)).where(events.c.name == names.c.name).scalar_subquery()
-    found: int | None = connection.scalar(select(func.max(newest)).select_from(names).where(names.c.name.is_not(None)))
+    found: int | None = connection.scalar(select(func.max(newest)).select_from(names))
     return found
 
 

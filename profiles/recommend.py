@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from profiles.products import PARTS
 from store import json
 from store.clock import DAY, micros
 from store.schema import order_items, products, traits
@@ -114,7 +115,7 @@ def recommend(
 
 def described(conn: Connection, product_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The products that can be offered, by id, in the form of `recommend`."""
-    columns = [products.c[name] for name in ("product_id", "name", "price", "category", "brand", "image_url", "url")]
+    columns = [products.c[name] for name in ("product_id", *PARTS)]
     found = {}
     for some in chunks(sorted(set(product_ids))):
         for row in conn.execute(select(*columns).where(products.c.product_id.in_(some), _offerable())):

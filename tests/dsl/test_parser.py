@@ -10,12 +10,12 @@ from time import perf_counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playbooks_by_chance import files
 
 from dsl import syntax
 from dsl.complaints import CODES
 from dsl.diagnostics import Diagnostic, render, source_lines
 from dsl.parser import LARGEST_FILE, parse
+from tests.dsl.playbooks_by_chance import files
 
 BROKEN = Path(__file__).parents[1] / "broken"
 CHUNKS = [
