@@ -38,7 +38,7 @@ def rehearsal(project: Project, as_of: datetime) -> Iterator[Stage]:
     with read(project.engine) as connection:
         newest = newest_event_at(connection)
     past = newest is not None and instant(newest) > as_of
-    engine = rebuild(project.engine, as_of) if past else project.engine
+    engine = rebuild(project.engine, as_of, rules=project.rules) if past else project.engine
     try:
         with rehearse(engine) as connection:
             yield Stage(world=world(project, store=connection), as_of=as_of, rebuilt=past)
