@@ -33,8 +33,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dsl.errors import UserError
 from profiles.calls import KINDS
-from store.errors import UserError
 
 
 class MappingError(UserError):

@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dsl.errors import UserError
 from profiles.values import MAX_LINE
-from store.errors import UserError
 
 _BROKEN = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are not of the encoding."""

@@ -9,15 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-
-class UserError(Exception):
-    """Something that the reader can mend: where, why, and what to do in one or two sentences."""
-
-    def __init__(self, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason}\n{way_out}")
-        self.place = place
-        self.reason = reason
-        self.way_out = way_out
+from dsl.errors import UserError
 
 
 class StoreError(UserError):
