@@ -16,7 +16,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    FromClause,
     and_,
     exists,
     false,
@@ -72,11 +71,11 @@ def holds(condition: Condition, moment: Moment) -> ColumnElement[bool]:
     return _typed(_holds(condition, Place(moment=moment)))
 
 
-def event_holds(condition: Condition | None, moment: Moment, events: FromClause = schema.events) -> ColumnElement[bool]:
+def event_holds(condition: Condition | None, moment: Moment) -> ColumnElement[bool]:
     """Whether a row of `events` meets a `where`; true without one. Fields of the person need `people()` in the FROM."""
     if condition is None:
         return true()
-    return _typed(_holds(condition, Place(moment=moment, properties=events.c.properties)))
+    return _typed(_holds(condition, Place(moment=moment, properties=schema.events.c.properties)))
 
 
 def _typed(test: ColumnElement[bool]) -> ColumnElement[bool]:
