@@ -190,7 +190,7 @@ def because(reason: str) -> str:
     """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
     if reason == "when" or reason.startswith("on "):
         return "left the playbook in time" if reason == "when" else f"left {reason}"
-    return REASONS.get(reason, reason)
+    return REASONS.get(reason, reason.replace("_", " "))
 
 
 def show(watch: Watcher, plan: Plan, report: Report) -> None:

@@ -331,7 +331,7 @@ def test_the_whole_way_of_a_message(stocked: Path, winback: Winback) -> None:
     assert person["fields"]["cart.total"] == 8000
     assert person["custom"] == {"plan": "gold"}
     assert [c["granted"] for c in person["consents"]] == [True]
-    assert [e["name"] for e in person["events"]] == ["product_added"]
+    assert [e["name"] for e in person["events"]] == ["product_added", "identify"]
     (journey,) = person["playbooks"]
     assert (journey["playbook"], journey["state"], journey["holdout"]) == ("mine", "done", False)
     happened = [(one["what"], one["text"]) for one in journey["happened"]]
