@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from dsl.complaints import Complaint, Trouble, describe, example, is_planned_condition, listed, near, planned, quoted
 from dsl.grammar import words
+from dsl.habits import HABITS
 from dsl.number_words import (
     count_missing,
     odd_number_word,
@@ -366,6 +367,7 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         _colon,
         _bracket,
         _then,
+        *HABITS,
         _comma,
         _capitals,
         _foreign,

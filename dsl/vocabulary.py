@@ -111,7 +111,7 @@ FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "delay": (("WAIT",),),
     "pause": (("WAIT",),),
     "sleep": (("WAIT",),),
-    "exit": (("STOP",), ("LEAVE",)),
+    "exit": (("LEAVE",), ("STOP",)),
     "quit": (("STOP",),),
     "return": (("STOP",),),
     "break": (("STOP",),),
@@ -164,7 +164,7 @@ COMPARATIVES: Final = {
 }
 """What to write for `is greater than` and the like."""
 
-FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from"})
+FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from", "only", "just"})
 """Words that may simply be too much."""
 
 CLOSERS: Final = frozenset({"end", "endif", "done", "fi", "pass", "}", "{"})
