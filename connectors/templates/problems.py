@@ -12,6 +12,7 @@ from jinja2.visitor import NodeTransformer
 from connectors.templates.compiled import markup
 from connectors.templates.errors import RenderError
 from connectors.templates.sandbox import Sandbox
+from connectors.templates.slips import slips
 from connectors.templates.source import REQUIRED, Body, Place, Source
 from connectors.templates.variables import Variables, variables
 from dsl.catalog import TRANSACTIONAL, Template
@@ -89,6 +90,7 @@ def _parsed(body: Body, environment: Sandbox, problems: list[str]) -> nodes.Temp
     except TemplateSyntaxError as error:
         problems.append(f"{body.place(error.lineno)}: {_sentence(error)}")
         return None
+    problems += slips(body, _every(tree))
     unknown = False
     for node in _every(tree):
         if told := _FORBIDDEN.get(type(node)):

@@ -83,6 +83,13 @@ PROBLEMS = [
         "email/try.html",
         ":5: Unexpected end of template. `if` is never closed; `elif` or `else` or `endif` was expected.",
     ),
+    (body("Hi *|FNAME|*"), "email/try.html", ":4: `*|FNAME|*` would be sent as it stands."),
+    (body("Hi { profile.city }"), "email/try.html", ":4: `{ profile.city }` would be sent as it stands. Write `{{ p"),
+    (
+        body("{{ profile.firstName }}"),
+        "email/try.html",
+        ":4: People have no `firstName`. Did you mean `profile.first_n",
+    ),
     (body("{% endfor %}"), "email/try.html", ":4: There is no tag `endfor` here."),
     ("---\nsubject: {{ a\n---\n" + FOOT, "email/try.html", ":2: "),
     (body("{{ a b }}"), "email/try.html", ":4: Here should be `}}`, and here is `b`."),

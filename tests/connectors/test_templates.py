@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -374,3 +375,10 @@ def test_a_template_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RenderError) as error:
         render(load_templates(tmp_path / "nowhere"))
     assert error.value.reason == "template_missing"
+
+
+def test_a_broken_installation_is_no_broken_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody loses a message because a package is missing here."""
+    monkeypatch.setitem(sys.modules, "babel.dates", None)
+    with pytest.raises(ImportError):
+        sms(tmp_path, "{{ '2031-01-17' | date('full') }}")
