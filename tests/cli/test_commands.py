@@ -162,7 +162,9 @@ def _on_a_terminal(*arguments: str, cwd: Path) -> str:
 
 
 # ── One by one ────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_init_then_check_and_plan_work_at_once(tmp_path: Path, winback: Winback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_then_check_and_plan_work_at_once(
+    tmp_path: Path, winback: Winback, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = winback("init", "new/shop")
     assert made.code == 0
     assert "cd new/shop" in made.out
@@ -224,7 +226,11 @@ def test_fmt(project: Path, winback: Winback) -> None:
     book.chmod(0o640)
     said = winback("fmt", "--check", "--json")
     assert said.code == 1
-    assert said.json == {"changed": [str(book)] if str(book) in said.out else said.json["changed"], "broken": [], "files": 3}
+    assert said.json == {
+        "changed": [str(book)] if str(book) in said.out else said.json["changed"],
+        "broken": [],
+        "files": 3,
+    }
     assert len(said.json["changed"]) == 1
     assert book.read_text() != form
     assert winback("fmt").code == 0
@@ -311,7 +317,17 @@ def test_the_whole_way_of_a_message(stocked: Path, winback: Winback) -> None:
     assert {"id", "playbook", "step", "profile_id", "channel", "reason", "detail", "attempts"} <= set(listed[0])
     assert "sms cart_last_call: not sent, no consent" in winback("profile", "show", "ada").out
     person = winback("profile", "show", "Ada@example.com", "--json").json
-    assert {"id", "fields", "custom", "identities", "consents", "suppressed", "assignments", "events", "playbooks"} == set(person)
+    assert {
+        "id",
+        "fields",
+        "custom",
+        "identities",
+        "consents",
+        "suppressed",
+        "assignments",
+        "events",
+        "playbooks",
+    } == set(person)
     assert person["fields"]["cart.total"] == 8000
     assert person["custom"] == {"plan": "gold"}
     assert [c["granted"] for c in person["consents"]] == [True]

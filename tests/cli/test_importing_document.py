@@ -25,8 +25,13 @@ def test_the_calls_are_all_taken(project: Path, winback: Winback) -> None:
     assert ada["fields"]["orders.value"] == 8000
     assert ada["fields"]["cart.count"] == 0
     names = [event["name"] for event in ada["events"]]
-    assert names[:5] == ["page_viewed", "order_completed", "product_added", "product_viewed", "identify"] or "product_viewed" in names
-    assert [(c["channel"], c["granted"]) for c in winback("profile", "show", "u-18", "--json").json["consents"]] == [("sms", False)]
+    assert (
+        names[:5] == ["page_viewed", "order_completed", "product_added", "product_viewed", "identify"]
+        or "product_viewed" in names
+    )
+    assert [(c["channel"], c["granted"]) for c in winback("profile", "show", "u-18", "--json").json["consents"]] == [
+        ("sms", False)
+    ]
 
 
 def test_both_mappings_import_their_files(project: Path, winback: Winback) -> None:
