@@ -205,7 +205,9 @@ def _told(problem: Any, path: Path, environment: Mapping[str, str]) -> SettingsE
         return SettingsError(place, reason + ".", way_out)
     if problem["type"] == "literal_error":
         return SettingsError(
-            place, f"`{problem['input']}` is not possible here.", f"Write {problem['ctx']['expected']}."
+            place,
+            f"`{problem['input']}` is not possible here.",
+            f"Write {problem['ctx']['expected'].replace("'", '`')}.",
         )
     if problem["type"] == "model_type":
         return SettingsError(place, "This is a section.", f"Write [{names[-1]}], and its settings below.")
