@@ -150,11 +150,13 @@ REASONS: Mapping[str, str] = {
     "deferred": "the provider asked to wait",
     "not_connected": "nothing is set up that sends them",
     "throttled": "the provider asked to wait",
+    "limit": "more than this run may send",
     "merged": "two people turned out to be one",
     "nobody": "the person is not in the store any more",
     "connection_refused": "the server could not be reached",
     "host_unknown": "the server could not be reached",
     "server_unreachable": "the server could not be reached",
+    "no_smtp_server": "the server could not be reached",
     "connection_lost": "the server closed the connection",
     "server_refuses": "the server refuses to work for us",
     "login_refused": "the server refuses the log-in",
@@ -199,7 +201,7 @@ def because(reason: str) -> str:
     """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
     if reason == "when" or reason.startswith("on "):
         return "left the playbook in time" if reason == "when" else f"left {reason}"
-    return REASONS.get(reason, reason)
+    return REASONS.get(reason, reason.replace("_", " "))
 
 
 def show(watch: Watcher, plan: Plan, report: Report) -> None:

@@ -27,7 +27,7 @@ DOWN = frozenset(
     {
         "connection_refused", "host_unknown", "server_unreachable", "server_refuses", "certificate_invalid",
         "tls_failed", "starttls_refused", "login_refused", "login_unavailable", "login_not_offered", "login_required",
-        "outbox_unwritable",
+        "sender_rejected", "starttls_missing", "login_not_encrypted", "no_smtp_server", "outbox_unwritable",
     }
 )  # fmt: skip
 """Reasons of a deferral that are the channel's and not the message's: no attempt of the person is used up, and he is
@@ -96,6 +96,8 @@ class Delivered:
     delayed: Counter[str] = field(default_factory=Counter)
     stopped: str | None = None
     """Why no more was tried on this channel. The messages wait for the next tick."""
+    trouble: str = ""
+    """What the connector said of that, for people."""
 
 
 async def deliver(
@@ -244,7 +246,8 @@ class _Delivery:
                 self._settle(connection, token, _complete(answered, messages, "interrupted"))
             raise
         answered = _complete(answered, messages, "no_answer")
-        self.done.stopped = _trouble(list(answered.values()))
+        if (trouble := _trouble(list(answered.values()))) is not None:
+            self.done.stopped, self.done.trouble = trouble
         return answered
 
     def _settle(self, connection: Connection, token: str, answered: Mapping[int, Outcome]) -> None:
@@ -321,16 +324,18 @@ def _complete(answered: Mapping[int, Outcome], messages: Mapping[int, Message], 
     }
 
 
-def _trouble(outcomes: Sequence[Outcome]) -> str | None:
-    """Why not to go on with this channel for now: it is down, asks for a pause, or takes nothing."""
+def _trouble(outcomes: Sequence[Outcome]) -> tuple[str, str] | None:
+    """Why not to go on with this channel for now, as a code and in words: it is down, asks for a pause, takes nothing,
+    or leaves most of us without an answer."""
     for outcome in outcomes:
         if outcome.verdict is Verdict.THROTTLED:
-            return "throttled"
+            return "throttled", outcome.detail
         if outcome.verdict is Verdict.DEFERRED and outcome.reason in (*DOWN, LOST):
-            return outcome.reason
-    verdicts = {outcome.verdict for outcome in outcomes}
-    if verdicts == {Verdict.UNKNOWN}:
-        return outcomes[0].reason or "no_answer"
-    if verdicts == {Verdict.DEFERRED} and len(outcomes) > 1:
-        return outcomes[0].reason or "deferred"
+            return outcome.reason, outcome.detail
+    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    for verdict, usual, most in ((Verdict.UNKNOWN, "no_answer", 0.5), (Verdict.DEFERRED, "deferred", 1)):
+        first = next((outcome for outcome in outcomes if outcome.verdict is verdict), None)
+        enough = verdicts[verdict] >= most * len(outcomes) and (verdict is Verdict.UNKNOWN or len(outcomes) > 1)
+        if first is not None and enough:
+            return first.reason or usual, first.detail
     return None

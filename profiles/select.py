@@ -194,7 +194,8 @@ def _within(window: Window | None, at: ColumnElement[int], moment: Moment) -> li
         case Window(kind="entry"):
             if moment.entered_at is None:
                 raise ValueError("`since entry` needs an enrollment")
-            return [at >= moment.entered_at, now]
+            # Open: the event that started the enrollment is not since entry.
+            return [at > moment.entered_at, now]
         case Window(kind="before", seconds=int(seconds)):
             return [at < moment.at(-seconds), now]
         case Window(kind="between", start=str(start), end=str(end)):

@@ -90,7 +90,8 @@ def place_of(store: Engine | str) -> str:
         url = store.url
     if url.get_backend_name() == "sqlite":
         return url.database or "the store in memory"
-    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+    # The driver's name says nothing to people.
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def translate(error: Exception, store: Engine | str) -> StoreError | None:

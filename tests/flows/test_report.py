@@ -16,6 +16,7 @@ WRITERS = [
     *(ROOT / "ledger").glob("*.py"),
     *(path for path in (ROOT / "connectors").rglob("*.py") if "templates" not in path.parts),
     ROOT / "flows" / "dispatch.py",
+    ROOT / "flows" / "tick.py",
     ROOT / "profiles" / "joins.py",
 ]
 CODE = re.compile("[a-z][a-z_0-9]*")
