@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from dsl.delivery import Message, Outcome, Verdict
 from ledger import guardrails, outbox, throttle
 from ledger.guardrails import Candidate, Delay, Go, Rules, Skip
 from ledger.instance import instance_id, send_key
-from store.engine import write
+from store.engine import Store, write
 
 BATCH = 200
 CHUNK = 10
@@ -103,7 +103,7 @@ class Delivered:
 
 
 async def deliver(
-    engine: Engine,
+    engine: Store,
     *,
     playbook: str,
     channel: Channel,
@@ -149,7 +149,7 @@ async def deliver(
 
 @dataclass(slots=True, kw_only=True)
 class _Delivery:
-    engine: Engine
+    engine: Store
     instance: str
     playbook: str
     channel: Channel
