@@ -85,7 +85,7 @@ class Contains:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """last: [now − seconds, now] · entry: [entered_at, now] · before: (−∞, now − seconds) ·
+    """last: [now − seconds, now] · entry: (entered_at, now] · before: (−∞, now − seconds) ·
     between: [start day, day after end) in the project's zone. Without a window: (−∞, now]."""
 
     kind: Literal["last", "entry", "before", "between"]

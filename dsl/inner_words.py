@@ -17,7 +17,8 @@ from dsl.number_words import (
     sign_missing,
     unit_missing,
 )
-from dsl.vocabulary import COMPARATIVES, FILLERS, FOREIGN, WEEKDAYS
+from dsl.plan import WEEKDAYS
+from dsl.vocabulary import COMPARATIVES, FILLERS, FOREIGN
 
 
 def explain_word(trouble: Trouble) -> Complaint:

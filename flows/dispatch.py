@@ -13,13 +13,14 @@ from sqlalchemy import Connection, func, select
 
 from connectors.templates.errors import RenderError
 from connectors.unsubscribe import unsubscribe_url
+from dsl.catalog import MARKETING
 from dsl.conditions import Constant, Field, Operand
 from dsl.delivery import Message, Outcome, Verdict
 from dsl.plan import Plan, Send
 from flows.expressions import expressions
 from flows.world import World
-from ledger.deliver import Channel, Delivered, Job, Unrenderable, deliver
-from ledger.guardrails import MARKETING, Rules
+from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
+from ledger.guardrails import Rules
 from ledger.leave import leave
 from ledger.owner import this_process
 from profiles.person import constant, event_properties, typed, values
@@ -53,6 +54,10 @@ class Dispatch:
         with read(self.world.store) as connection:
             return {row.step: row.messages for row in connection.execute(counted)}
 
+    def left(self, step: Send, done: Delivered) -> int:
+        """Messages of a step that are due still, and that `done` has not counted as delayed."""
+        return max(0, self.due().get(step.id, 0) - sum(done.delayed[reason] for reason in DOWN))
+
     def elsewhere(self) -> list[Send]:
         """Steps with messages that are due and that the current plan no longer has."""
         current = {step.id for step in self.plans[0].steps}
@@ -63,7 +68,7 @@ class Dispatch:
         """Send what is due of one step, at most `limit` messages; `progress` is told how many were handed over."""
         connector = self.world.connectors.get(step.channel)
         if connector is None:
-            return Delivered(stopped="not_connected")
+            return Delivered(stopped="not_connected", trouble=f"nothing is set up that sends {step.channel}.")
         handed = 0
 
         async def send(messages: Sequence[Message]) -> AsyncIterator[Outcome]:

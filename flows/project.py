@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dsl.catalog import Catalog
 from dsl.compile import Compiled, compile_sources
+from dsl.parser import LARGEST_FILE
 from dsl.standard import standard_catalog
 from flows import settings as settings_file
 from flows.settings import Settings, SettingsError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from connectors.templates import TemplateSet
     from profiles.ingest import Rules
-
-LARGEST_FILE = 256 * 1024
 
 
 @dataclass(frozen=True)

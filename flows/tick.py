@@ -142,6 +142,16 @@ class _Tick:
                     connection, plan=self.plan, tick=self.tick, matches=at.matches(), admits=at.admits(),
                     held_out=at.held_out(), as_of=self.as_of, only_new=self.only_new,
                 )  # fmt: skip
+            # Who bought between the event that started it and this tick has left before anything is sent.
+            if self.plan.goal is not None:
+                self.converted += convert(
+                    connection, playbook=self.plan.name, digest=self.plan.digest, event=self.plan.goal.event,
+                    where=at.goal(), seconds=self.plan.goal.seconds, as_of=self.as_of, after=self.entered.after,
+                )  # fmt: skip
+            self.left += leave(
+                connection, playbook=self.plan.name, digest=self.plan.digest, exits=at.exits(), as_of=self.as_of,
+                after=self.entered.after,
+            )  # fmt: skip
         held = f", {self.entered.held_out:,} of them held out" if self.entered.held_out else ""
         self.watch.say(f"{self.entered.entered:,} entered{held}.")
 
@@ -160,9 +170,15 @@ class _Tick:
         limit = None if self.limit is None else max(0, self.limit - sent)
         done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
         self.delivered[step.id] = done
+        if done.stopped is None and limit is not None and (beyond := post.left(step, done)):
+            done.delayed["limit"] += beyond
         if done.stopped is not None:
-            told = because(done.stopped)
-            self.trouble.append(f"{step.channel}: {told}. The messages wait for the next run.")
+            # Those that were not even tried wait too.
+            done.delayed[done.stopped] += post.left(step, done)
+            told = done.trouble or because(done.stopped)
+            sentence = f"{step.channel}: {told.rstrip('.')}. The messages wait for the next run."
+            if sentence not in self.trouble:
+                self.trouble.append(sentence)
         refused = [f"{n:,} not sent ({because(why)})" for why, n in done.skipped.items()]
         refused += [f"{n:,} later ({because(why)})" for why, n in done.delayed.items()]
         refused += [f"{n:,} failed ({because(why)})" for why, n in done.failed.items()]

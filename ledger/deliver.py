@@ -27,7 +27,7 @@ DOWN = frozenset(
     {
         "connection_refused", "host_unknown", "server_unreachable", "server_refuses", "certificate_invalid",
         "tls_failed", "starttls_refused", "login_refused", "login_unavailable", "login_not_offered", "login_required",
-        "outbox_unwritable",
+        "sender_rejected", "starttls_missing", "login_not_encrypted", "no_smtp_server", "outbox_unwritable",
     }
 )  # fmt: skip
 """Reasons of a deferral that are the channel's and not the message's: no attempt of the person is used up, and he is
@@ -94,10 +94,10 @@ class Delivered:
     unknown: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     delayed: Counter[str] = field(default_factory=Counter)
-    late_writes: int = 0
-    """Answers for messages that were another process's by then; dropped."""
     stopped: str | None = None
     """Why no more was tried on this channel. The messages wait for the next tick."""
+    trouble: str = ""
+    """What the connector said of that, for people."""
 
 
 async def deliver(
@@ -246,30 +246,25 @@ class _Delivery:
                 self._settle(connection, token, _complete(answered, messages, "interrupted"))
             raise
         answered = _complete(answered, messages, "no_answer")
-        self.done.stopped = _trouble(list(answered.values()))
+        if (trouble := _trouble(list(answered.values()))) is not None:
+            self.done.stopped, self.done.trouble = trouble
         return answered
 
     def _settle(self, connection: Connection, token: str, answered: Mapping[int, Outcome]) -> None:
         """Write down what became of a chunk."""
         good = {id: outcome for id, outcome in answered.items() if outcome.verdict is Verdict.ACCEPTED}
-        changed = outbox.accepted(connection, good, token, self.as_of)
-        self.done.sent += changed
+        self.done.sent += outbox.accepted(connection, good, token, self.as_of)
         for id, outcome in answered.items():
             match outcome.verdict:
                 case Verdict.REJECTED:
                     wrote = outbox.rejected(connection, id, token, outcome, self.as_of)
                     self.done.failed[outcome.reason or "rejected"] += wrote
                 case Verdict.UNKNOWN:
-                    wrote = outbox.unknown(connection, id, token, outcome, self.as_of)
-                    self.done.unknown += wrote
+                    self.done.unknown += outbox.unknown(connection, id, token, outcome, self.as_of)
                 case Verdict.DEFERRED | Verdict.THROTTLED:
-                    wrote = self._again(connection, id, token, outcome)
-                case Verdict.ACCEPTED:
-                    continue
-            changed += wrote
-        self.done.late_writes += len(answered) - changed
+                    self._again(connection, id, token, outcome)
 
-    def _again(self, connection: Connection, id: int, token: str, outcome: Outcome) -> int:
+    def _again(self, connection: Connection, id: int, token: str, outcome: Outcome) -> None:
         attempts = self.attempts[id]
         pause = outcome.retry_after or timedelta()
         if outcome.verdict is Verdict.THROTTLED:
@@ -283,11 +278,10 @@ class _Delivery:
         if attempts >= MOST_ATTEMPTS:
             wrote = outbox.rejected(connection, id, token, outcome, self.as_of)
             self.done.failed[outcome.reason or "deferred"] += wrote
-            return wrote
+            return
         due = self.as_of + pause
         wrote = outbox.deferred(connection, id, token, outcome, attempts=attempts, due_at=due)
         self.done.delayed[outcome.reason or outcome.verdict] += wrote
-        return wrote
 
 
 def backoff(attempts: int, chance: random.Random) -> timedelta:
@@ -330,16 +324,18 @@ def _complete(answered: Mapping[int, Outcome], messages: Mapping[int, Message], 
     }
 
 
-def _trouble(outcomes: Sequence[Outcome]) -> str | None:
-    """Why not to go on with this channel for now: it is down, asks for a pause, or takes nothing."""
+def _trouble(outcomes: Sequence[Outcome]) -> tuple[str, str] | None:
+    """Why not to go on with this channel for now, as a code and in words: it is down, asks for a pause, takes nothing,
+    or leaves most of us without an answer."""
     for outcome in outcomes:
         if outcome.verdict is Verdict.THROTTLED:
-            return "throttled"
+            return "throttled", outcome.detail
         if outcome.verdict is Verdict.DEFERRED and outcome.reason in (*DOWN, LOST):
-            return outcome.reason
-    verdicts = {outcome.verdict for outcome in outcomes}
-    if verdicts == {Verdict.UNKNOWN}:
-        return outcomes[0].reason or "no_answer"
-    if verdicts == {Verdict.DEFERRED} and len(outcomes) > 1:
-        return outcomes[0].reason or "deferred"
+            return outcome.reason, outcome.detail
+    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    for verdict, usual, most in ((Verdict.UNKNOWN, "no_answer", 0.5), (Verdict.DEFERRED, "deferred", 1)):
+        first = next((outcome for outcome in outcomes if outcome.verdict is verdict), None)
+        enough = verdicts[verdict] >= most * len(outcomes) and (verdict is Verdict.UNKNOWN or len(outcomes) > 1)
+        if first is not None and enough:
+            return first.reason or usual, first.detail
     return None

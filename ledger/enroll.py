@@ -6,7 +6,6 @@ nothing, and one that is repeated finds nobody new.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    FromClause,
     Select,
     Text,
     and_,
@@ -32,10 +30,11 @@ from sqlalchemy import (
 from dsl.plan import Entry, Plan
 from dsl.regions import END
 from ledger.plans import Tick, lock_playbook, stamp
-from ledger.rows import insert_new, people_of, started
+from ledger.rows import people_of, started
 from store.clock import SECOND, micros
 from store.schema import enrollments, events, profiles, starts, traits
 from store.schema import matches as matched
+from store.upsert import insert_new
 
 LATE_EVENTS = timedelta(hours=24)
 """Events that arrive later than this after they happened start nothing."""
@@ -48,6 +47,8 @@ class Entered:
     entered: int
     """The held-out included."""
     held_out: int
+    after: int = 0
+    """The new enrollments are those of the playbook with an id above this."""
 
 
 def enter_when(
@@ -64,7 +65,7 @@ def enter_when(
     """Let in those for whom `matches` has turned true since the last tick.
 
     The conditions are over profiles and traits. `admits` is `only if`: whoever it refuses now is asked again only after
-    the condition has been false in between. The first tick of a playbook lets in those who match already, or with
+    the condition has been false in between. They entered at `as_of`. The first tick of a playbook lets in those who match already, or with
     `only_new` takes them as seen.
     """
     book = lock_playbook(connection, plan.name)
@@ -79,13 +80,13 @@ def enter_when(
     if only_new and book.first_tick_at is None:
         return Entered(entered=0, held_out=0)
     new = (
-        select(*_row(plan, null(), literal(""), held_out, as_of))
+        select(*_row(plan, null(), literal(""), held_out, literal(micros(as_of), BigInteger), as_of))
         .select_from(people_of(matched, matched.c.profile_id))
         .where(
             matched.c.playbook == plan.name,
             matched.c.tick == tick.id,
             true() if admits is None else admits,
-            _may_enter(plan.name, plan.entry, literal(""), as_of),
+            _may_enter(plan.name, plan.entry, literal(""), literal(micros(as_of), BigInteger)),
         )
     )
     return _enroll(connection, plan, new)
@@ -98,7 +99,7 @@ def enter_on(
     tick: Tick,
     event: str,
     where: ColumnElement[bool] | None,
-    admits: Callable[[FromClause], ColumnElement[bool]] | ColumnElement[bool] | None,
+    admits: ColumnElement[bool] | None,
     held_out: ColumnElement[bool],
     as_of: datetime,
     look_back: timedelta = LATE_EVENTS,
@@ -106,9 +107,10 @@ def enter_on(
 ) -> Entered:
     """Let in those to whom `event` happened, at each event of this name that no tick has looked at.
 
-    `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`, which a callable
-    is given). `look_back` is how old an event may be at the first tick. Of several events of one person and key in one
-    tick the earliest counts.
+    `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`). Who enters has
+    entered when the event happened, so that what came between event and tick is "since entry"; waits begin at the tick
+    all the same. `look_back` is how old an event may be at the first tick. Of several events of one person and key in
+    one tick the earliest counts.
     """
     book = lock_playbook(connection, plan.name)
     now = micros(as_of)
@@ -143,13 +145,11 @@ def _first_events(
     plan: Plan,
     tick: Tick,
     where: ColumnElement[bool] | None,
-    admits: Callable[[FromClause], ColumnElement[bool]] | ColumnElement[bool] | None,
+    admits: ColumnElement[bool] | None,
     held_out: ColumnElement[bool],
     as_of: datetime,
 ) -> Select[Any]:
     """Rows for enrollments, one for each event, with their `place` among those of the same person and key."""
-    if callable(admits):
-        admits = admits(started)
     fitting = (
         select(events.c.id)
         .join(starts, and_(starts.c.playbook == plan.name, starts.c.event == events.c.id))
@@ -160,31 +160,38 @@ def _first_events(
         key = func.coalesce(cast(started.c.properties[plan.entry.per].as_string(), Text), "")
     place = func.row_number().over(partition_by=(profiles.c.id, key), order_by=(started.c.at, started.c.id))
     return (
-        select(*_row(plan, started.c.id, key, held_out, as_of), place.label("place"))
+        select(*_row(plan, started.c.id, key, held_out, started.c.at, as_of), place.label("place"))
         .select_from(people_of(started, started.c.profile_id))
         .where(
             started.c.id.in_(fitting),
             profiles.c.merged_into.is_(None),
             profiles.c.id.is_not(None),
             true() if admits is None else admits,
-            _may_enter(plan.name, plan.entry, key, as_of),
+            _may_enter(plan.name, plan.entry, key, started.c.at),
         )
     )
 
 
 def _row(
-    plan: Plan, event: ColumnElement[Any], key: ColumnElement[str], held_out: ColumnElement[bool], as_of: datetime
+    plan: Plan,
+    event: ColumnElement[Any],
+    key: ColumnElement[str],
+    held_out: ColumnElement[bool],
+    entered_at: ColumnElement[int],
+    as_of: datetime,
 ) -> list[ColumnElement[Any]]:
     """The columns of a new enrollment, in the order of _COLUMNS."""
     now = literal(micros(as_of), BigInteger)
     values: tuple[ColumnElement[Any], ...] = (
         literal(plan.name), literal(plan.digest), profiles.c.id, key, cast(event, BigInteger), held_out,
-        literal("active"), literal(plan.first or END), now, now,
+        literal("active"), literal(plan.first or END), now, entered_at,
     )  # fmt: skip
     return [value.label(name) for name, value in zip(_COLUMNS, values, strict=True)]
 
 
-def _may_enter(playbook: str, entry: Entry, key: ColumnElement[str], as_of: datetime) -> ColumnElement[bool]:
+def _may_enter(
+    playbook: str, entry: Entry, key: ColumnElement[str], entering_at: ColumnElement[int]
+) -> ColumnElement[bool]:
     """Whether earlier enrollments let the person in. A live one does not, which is the unique index's to say."""
     past = enrollments.alias("past")
     earlier = select(past.c.id).where(past.c.playbook == playbook, past.c.profile_id == profiles.c.id)
@@ -196,7 +203,7 @@ def _may_enter(playbook: str, entry: Entry, key: ColumnElement[str], as_of: date
         case "per":
             return ~earlier.where(past.c.key == key).exists()
         case "again":
-            return ~earlier.where(past.c.entered_at > micros(as_of) - (entry.seconds or 0) * SECOND).exists()
+            return ~earlier.where(past.c.entered_at > entering_at - (entry.seconds or 0) * SECOND).exists()
 
 
 def _enroll(connection: Connection, plan: Plan, rows: Select[Any]) -> Entered:
@@ -211,4 +218,4 @@ def _enroll(connection: Connection, plan: Plan, rows: Select[Any]) -> Entered:
             .group_by(enrollments.c.holdout)
         )
     }
-    return Entered(entered=sum(counted.values()), held_out=counted.get(True, 0))
+    return Entered(entered=sum(counted.values()), held_out=counted.get(True, 0), after=before or 0)

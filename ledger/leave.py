@@ -26,11 +26,12 @@ def leave(
     exits: Sequence[Exit],
     as_of: datetime,
     among: Sequence[int] | None = None,
+    after: int | None = None,
 ) -> int:
     """Take out everybody for whom one of `exits` holds (the first is the reason) and cancel what they have queued.
 
-    Also those whose journey is over while a message of it still waits. `among` limits it to some enrollments: what is
-    about to be sent is asked for again just before. Returns how many left.
+    Also those whose journey is over while a message of it still waits. `among` limits it to some enrollments (what is
+    about to be sent is asked for again just before), `after` to those with a larger id. Returns how many left.
     """
     left = 0
     if exits:
@@ -39,11 +40,14 @@ def leave(
             enrollments.c.state == "active",
             and_(enrollments.c.state == "done", enrollments.c.id.in_(waiting)),
         ):
-            limited = true() if among is None else enrollments.c.id.in_(among)
+            limited = and_(
+                true() if among is None else enrollments.c.id.in_(among),
+                true() if after is None else enrollments.c.id > after,
+            )
             mine = and_(enrollments.c.playbook == playbook, enrollments.c.digest == digest, mine, limited)
             left += _take_out(connection, mine, exits, as_of)
     if left or among is None:
-        _cancel(connection, playbook, as_of)
+        cancel(connection, playbook, as_of)
     return left
 
 
@@ -67,7 +71,7 @@ def _take_out(connection: Connection, mine: ColumnElement[bool], exits: Sequence
     return done.rowcount
 
 
-def _cancel(connection: Connection, playbook: str, as_of: datetime) -> None:
+def cancel(connection: Connection, playbook: str, as_of: datetime) -> None:
     """Cancel what is queued for those who left. What somebody has claimed is refused when he marks it as sending."""
     gone = select(enrollments.c.reason).where(enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state == "left")
     connection.execute(
@@ -88,12 +92,13 @@ def convert(
     as_of: datetime,
     tick: Tick | None = None,
     late: timedelta = timedelta(days=7),
+    after: int | None = None,
 ) -> int:
-    """Record for each enrollment the first `event` in [entry, entry + seconds) for which `where` (over schema.events,
+    """Record for each enrollment the first `event` in (entry, entry + seconds) for which `where` (over schema.events,
     `ledger.rows.inside()`) holds. Returns how many converted.
 
     With a `tick`, enrollments are left out whose window was over `late` before the last tick; events that arrive later
-    than that are not seen. Without one all are asked.
+    than that are not seen. Without one all are asked. `after` limits it to enrollments with a larger id.
     """
     if (now := micros(as_of)) and tick is not None and tick.last_tick_at is not None:
         oldest = min(now, micros(tick.last_tick_at)) - late // timedelta(microseconds=1) - seconds * SECOND
@@ -103,7 +108,7 @@ def convert(
     happened = and_(
         events.c.profile_id == enrollments.c.profile_id,
         events.c.name == event,
-        events.c.at >= enrollments.c.entered_at,
+        events.c.at > enrollments.c.entered_at,
         events.c.at < enrollments.c.entered_at + seconds * SECOND,
         events.c.at <= now,
     )
@@ -115,6 +120,7 @@ def convert(
             enrollments.c.digest == digest,
             enrollments.c.converted_at.is_(None),
             open_still,
+            true() if after is None else enrollments.c.id > after,
             true() if where is None else where,
         )
         .group_by(enrollments.c.id)

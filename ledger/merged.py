@@ -11,10 +11,13 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, delete, func, or_, select, update
 
+from ledger.leave import cancel
 from store.clock import micros
 from store.schema import assignments, enrollments, matches, outbox, profiles
 
 _LONGEST_CHAIN = 10
+
+_STALE = select(profiles.c.id).where(profiles.c.merged_into.is_not(None))
 
 _Same = Callable[[FromClause], ColumnElement[bool]]
 
@@ -33,9 +36,8 @@ def follow_merges(connection: Connection, playbook: str, as_of: datetime) -> int
 
 
 def _follow(connection: Connection, playbook: str, as_of: datetime) -> int:
-    stale = select(profiles.c.id).where(profiles.c.merged_into.is_not(None))
-    inside = select(enrollments.c.id).where(enrollments.c.playbook == playbook, enrollments.c.profile_id.in_(stale))
-    seen = select(matches.c.profile_id).where(matches.c.playbook == playbook, matches.c.profile_id.in_(stale))
+    inside = select(enrollments.c.id).where(enrollments.c.playbook == playbook, enrollments.c.profile_id.in_(_STALE))
+    seen = select(matches.c.profile_id).where(matches.c.playbook == playbook, matches.c.profile_id.in_(_STALE))
     if connection.execute(inside.limit(1)).first() is None and connection.execute(seen.limit(1)).first() is None:
         return 0
     _end_doubles(connection, playbook, as_of)
@@ -62,20 +64,12 @@ def _end_doubles(connection: Connection, playbook: str, as_of: datetime) -> None
         .subquery()
     )
     doubles = select(ranked.c.id).where(ranked.c.place > 1).subquery("doubles")
-    now = micros(as_of)
     connection.execute(
         update(enrollments)
         .where(enrollments.c.id == doubles.c.id)
-        .values(state="left", reason="merged", step=None, due_at=None, ended_at=now)
+        .values(state="left", reason="merged", step=None, due_at=None, ended_at=micros(as_of))
     )
-    ended = select(enrollments.c.id).where(
-        enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state == "left", enrollments.c.reason == "merged"
-    )
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.playbook == playbook, outbox.c.state == "planned", ended.exists())
-        .values(state="cancelled", reason="merged", settled_at=now)
-    )
+    cancel(connection, playbook, as_of)
 
 
 def _drop_doubles(connection: Connection, table: Table, playbook: str, same: _Same) -> None:
@@ -90,16 +84,14 @@ def _drop_doubles(connection: Connection, table: Table, playbook: str, same: _Sa
         .select_from(twin.join(other, other.c.id == twin.c.profile_id).join(gone, there))
         .where(gone.c.id == table.c.profile_id, same(twin))
     )
-    stale = select(profiles.c.id).where(profiles.c.merged_into.is_not(None))
     connection.execute(
-        delete(table).where(table.c.playbook == playbook, table.c.profile_id.in_(stale), elsewhere.exists())
+        delete(table).where(table.c.playbook == playbook, table.c.profile_id.in_(_STALE), elsewhere.exists())
     )
 
 
 def _move(connection: Connection, table: Table, playbook: str) -> int:
     target = select(profiles.c.merged_into).where(profiles.c.id == table.c.profile_id).scalar_subquery()
-    stale = select(profiles.c.id).where(profiles.c.merged_into.is_not(None))
     done = connection.execute(
-        update(table).where(table.c.playbook == playbook, table.c.profile_id.in_(stale)).values(profile_id=target)
+        update(table).where(table.c.playbook == playbook, table.c.profile_id.in_(_STALE)).values(profile_id=target)
     )
     return done.rowcount

@@ -14,6 +14,7 @@ from profiles.consent import consents_of
 from profiles.ingest import Rules
 from profiles.people import save_consents
 from profiles.products import note_products
+from profiles.seen import event_names
 from profiles.trait_rows import fold_into_rows, see
 from profiles.traits import FOLDED, Event
 from profiles.values import CallError
@@ -31,11 +32,9 @@ Row = dict[str, Any]
 def newest_event_at(connection: Connection) -> int | None:
     """The time of the newest event in the store, microseconds; None without events."""
     # One look into the index (name, at) for each name; without it every event would be read.
-    names = select(func.min(events.c.name).label("name")).cte("names", recursive=True)
-    following = select(func.min(events.c.name)).where(events.c.name > names.c.name).scalar_subquery()
-    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    names = event_names().subquery()
     newest = select(func.max(events.c.at)).where(events.c.name == names.c.name).scalar_subquery()
-    found: int | None = connection.scalar(select(func.max(newest)).select_from(names).where(names.c.name.is_not(None)))
+    found: int | None = connection.scalar(select(func.max(newest)).select_from(names))
     return found
 
 

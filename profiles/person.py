@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from dsl.conditions import JSON, Constant
 from dsl.types import Type
 from profiles.columns import LAST_PRODUCT, PLAIN, RECOMMENDED, Column, nested, people, profile_field
+from profiles.products import PARTS
 from profiles.recommend import KINDS, LIMIT, Kind, Shelf, recommend, shelf_at
 from profiles.values import cents
 from store import json
@@ -18,7 +19,7 @@ from store.clock import instant, micros
 from store.schema import events, products, profiles, traits
 from store.upsert import chunks
 
-_PARTS = ("product_id", "name", "price", "category", "brand", "image_url", "url")
+_PARTS = ("product_id", *PARTS)
 _TRAIT_LISTS = ("cart.items", "browsing.products", "browsing.last_product")
 
 

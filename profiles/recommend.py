@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Connection, exists, false, func, or_, select
 
+from profiles.products import PARTS
 from store import json
 from store.clock import DAY, micros
 from store.schema import order_items, products, profiles, traits
@@ -137,7 +138,7 @@ def anything_to_offer(kind: str, as_of: datetime) -> ColumnElement[bool]:
 
 def described(conn: Connection, product_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The products that can be offered, by id, in the form of `recommend`."""
-    columns = [products.c[name] for name in ("product_id", "name", "price", "category", "brand", "image_url", "url")]
+    columns = [products.c[name] for name in ("product_id", *PARTS)]
     found = {}
     for some in chunks(sorted(set(product_ids))):
         for row in conn.execute(select(*columns).where(products.c.product_id.in_(some), _offerable())):

@@ -16,7 +16,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    FromClause,
     and_,
     exists,
     false,
@@ -72,11 +71,11 @@ def holds(condition: Condition, moment: Moment) -> ColumnElement[bool]:
     return _typed(_holds(condition, Place(moment=moment)))
 
 
-def event_holds(condition: Condition | None, moment: Moment, events: FromClause = schema.events) -> ColumnElement[bool]:
+def event_holds(condition: Condition | None, moment: Moment) -> ColumnElement[bool]:
     """Whether a row of `events` meets a `where`; true without one. Fields of the person need `people()` in the FROM."""
     if condition is None:
         return true()
-    return _typed(_holds(condition, Place(moment=moment, properties=events.c.properties)))
+    return _typed(_holds(condition, Place(moment=moment, properties=schema.events.c.properties)))
 
 
 def _typed(test: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -195,7 +194,8 @@ def _within(window: Window | None, at: ColumnElement[int], moment: Moment) -> li
         case Window(kind="entry"):
             if moment.entered_at is None:
                 raise ValueError("`since entry` needs an enrollment")
-            return [at >= moment.entered_at, now]
+            # Open: the event that started the enrollment is not since entry.
+            return [at > moment.entered_at, now]
         case Window(kind="before", seconds=int(seconds)):
             return [at < moment.at(-seconds), now]
         case Window(kind="between", start=str(start), end=str(end)):

@@ -131,7 +131,7 @@ def inside(at: int, window: c.Window | None, person: Person, now: Now) -> bool:
     if window.kind == "before":
         return at < now.at - gap
     if window.kind == "entry":
-        return at >= person.entered_at
+        return at > person.entered_at
     assert window.start and window.end
     local = (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(now.zone)).date().isoformat()
     return window.start <= local <= window.end

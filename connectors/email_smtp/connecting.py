@@ -151,7 +151,7 @@ def _why(stage: Stage, error: Exception, settings: SmtpSettings) -> Meaning:
             return _unavailable(
                 "server_unreachable", f"{place} cannot be reached ({cause.strerror or 'network error'})."
             )
-    return _unavailable("answer_unreadable", f"{place} does not answer like an SMTP server. Check the port.")
+    return _unavailable("no_smtp_server", f"{place} does not answer like an SMTP server. Check the port.")
 
 
 def _unavailable(reason: str, detail: str) -> Meaning:

@@ -14,7 +14,7 @@ from connectors.email_smtp.connecting import Unavailable
 from connectors.email_smtp.session import Session
 from connectors.email_smtp.settings import SmtpSettings
 from connectors.email_smtp.verdicts import Meaning
-from dsl.delivery import Message, Outcome
+from dsl.delivery import Message, Outcome, Verdict
 
 
 class SmtpConnector:
@@ -56,6 +56,10 @@ class SmtpConnector:
                         waiting.appendleft(message)
                         troubles.append(trouble.meaning)
                         return
+                    if session.silent:
+                        # Each further message would wait as long, and may end up unknown too.
+                        troubles.append(self._silent)
+                        return
             except BaseException as bug:
                 done.put_nowait(bug)
                 raise
@@ -80,6 +84,15 @@ class SmtpConnector:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+
+    @property
+    def _silent(self) -> Meaning:
+        return Meaning(
+            verdict=Verdict.DEFERRED,
+            reason="server_unreachable",
+            detail=f"{self._settings.place} stopped answering. If it is only slow, `timeout=` in WINBACK_SMTP_URL gives"
+            " it more seconds.",
+        )
 
     def accepted(self, keys: Sequence[str]) -> Mapping[str, bool] | None:  # noqa: ARG002  the contract's name
         """None: an SMTP server cannot be asked later."""

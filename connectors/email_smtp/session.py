@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from email.utils import parseaddr
 
 import aiosmtplib
@@ -34,6 +35,8 @@ class Session:
         self._client: aiosmtplib.SMTP | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._used = 0
+        self.silent = False
+        """The last message got no answer in time: the next one would hardly get one."""
 
     async def deliver(self, message: Message) -> Outcome:
         """Send one message. Raises Unavailable when the trouble is the server's or ours, not the message's."""
@@ -42,6 +45,7 @@ class Session:
             recipient = wire_address(message.address, "The recipient")
         except HeaderError as error:
             return _outcome(message, Meaning(verdict=Verdict.REJECTED, reason="address_invalid", detail=f"{error}."))
+        self.silent = False
         while True:
             await self.connect()
             again = self._used > 0
@@ -50,10 +54,11 @@ class Session:
                 return await self._transfer(message, sender, recipient)
             except _Cut as cut:
                 self.drop()
+                self.silent = cut.slow
                 # Servers close a connection that idled, or that has had its share: no fault, and nothing was sent.
                 if cut.stage is Stage.SENDER and again and not cut.slow:
                     continue
-                return _outcome(message, _cut(cut))
+                return _outcome(message, self._here(_cut(cut)))
             except Unavailable:
                 self.drop()
                 if not again:
@@ -113,9 +118,9 @@ class Session:
                 return await self._body(message, content)
             refused = meaning(Stage.DATA, code, text)
         if refused.reason == "server_busy":
-            raise Unavailable(refused)
+            raise Unavailable(self._here(refused))
         await self._reset()
-        return _outcome(message, refused)
+        return _outcome(message, self._here(refused))
 
     async def _body(self, message: Message, content: bytes) -> Outcome:
         protocol = self._client.protocol if self._client is not None else None
@@ -139,7 +144,7 @@ class Session:
         if told.reason in ("server_busy", "answer_unreadable"):
             # The connection is over or out of step, but this message has had its answer.
             self.drop()
-        return _outcome(message, told)
+        return _outcome(message, self._here(told))
 
     async def _refused(self, stage: Stage, *command: bytes) -> Meaning | None:
         code, text = await self._command(stage, *command)
@@ -156,6 +161,10 @@ class Session:
             return error.code, ""
         except (aiosmtplib.SMTPServerDisconnected, OSError):
             raise _Cut(stage, slow=False) from None
+
+    def _here(self, told: Meaning) -> Meaning:
+        """The meaning, with the server's name in its words."""
+        return replace(told, detail=f"{self._settings.place}: {told.detail}.")
 
     async def _reset(self) -> None:
         """Make the server forget the refused message, so that the next one starts afresh."""

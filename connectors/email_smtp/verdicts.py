@@ -118,7 +118,8 @@ RULES: tuple[_Rule, ...] = (
     _rule(_ADDRESSED, "5..", _REJECTED, "refused_by_policy", enhanced=r"5\.7\.\d+"),
     _rule(Stage.RECIPIENT, "550|551|553|554", _REJECTED, "mailbox_unknown", words=f".*(?:{_NOBODY})", suppress=True),
     _rule(Stage.SENDER, "4..", _DEFERRED, "sender_deferred"),
-    _rule(Stage.SENDER, "5..", _REJECTED, "sender_rejected"),
+    # The sender is ours, and the same for everybody.
+    _rule(Stage.SENDER, "5..", _DEFERRED, "sender_rejected"),
     _rule(Stage.RECIPIENT, "4..", _DEFERRED, "recipient_deferred"),
     _rule(Stage.RECIPIENT, "5..", _REJECTED, "recipient_rejected"),
     _rule(_CONTENT, "4..", _DEFERRED, "message_deferred"),

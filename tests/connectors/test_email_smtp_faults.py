@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -10,8 +12,10 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.email_smtp import SmtpConnector, smtp_settings
+from connectors.email_smtp import SmtpConnector, connecting, smtp_settings
+from connectors.email_smtp.verdicts import RULES, Stage
 from dsl.delivery import Message, Outcome, Verdict
+from ledger.deliver import DOWN, LOST
 from tests.contract.smtp_server import CUT, HANG, Reply, SmtpServer
 
 ACCEPTED, REJECTED, DEFERRED, THROTTLED, UNKNOWN = Verdict
@@ -75,6 +79,25 @@ def test_an_answer_that_never_comes_at_each_stage(stage: str, verdict: Verdict) 
     assert "in time" in outcome.detail
     assert time.monotonic() - began < 5
     assert len(server.received) == (stage == "BODY")
+
+
+def test_a_server_that_stops_answering_is_not_waited_for_with_each_message() -> None:
+    began = time.monotonic()
+    got, server = exchange(
+        {"BODY": HANG}, *(message(number) for number in range(20)), options="connections=2&timeout=0.2"
+    )
+    assert Counter(one.verdict for one in got) == {UNKNOWN: 2, DEFERRED: 18}
+    assert {one.reason for one in got if one.verdict is DEFERRED} == {"server_unreachable"}
+    assert all(f"127.0.0.1:{server.port}" in one.detail and one.detail.endswith(".") for one in got)
+    assert time.monotonic() - began < 5 and len(server.received) == 2
+
+
+def test_what_is_wrong_with_our_set_up_uses_up_nobodys_attempts() -> None:
+    ours = {rule.reason for rule in RULES if rule.verdict is DEFERRED and Stage.LOGIN in rule.stages}
+    source = inspect.getsource(connecting)
+    ours |= set(re.findall(r'_unavailable\(\s*"(\w+)"', source)) - {LOST}
+    assert "login_not_encrypted" in ours and ours <= DOWN
+    assert "sender_rejected" in DOWN
 
 
 def test_after_an_unknown_outcome_the_others_go_on_and_nothing_is_sent_twice() -> None:
@@ -225,7 +248,7 @@ def test_a_busy_server_throttles_everybody_and_is_not_asked_for_each() -> None:
     [
         ({"greeting": "554 no service for you"}, DEFERRED, "server_refuses", False),
         ({"MAIL": "451 4.3.0 try later"}, DEFERRED, "sender_deferred", False),
-        ({"MAIL": "553 5.1.8 sender not allowed"}, REJECTED, "sender_rejected", False),
+        ({"MAIL": "553 5.1.8 sender not allowed"}, DEFERRED, "sender_rejected", False),
         ({"MAIL": "530 5.7.0 Authentication required"}, DEFERRED, "login_required", False),
         ({"MAIL": "552 5.3.4 too big"}, REJECTED, "message_too_large", False),
         ({"RCPT": "450 4.1.1 try later"}, DEFERRED, "recipient_deferred", False),

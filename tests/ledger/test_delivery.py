@@ -112,6 +112,20 @@ def test_a_server_that_is_down_delays_everybody_and_fails_nobody(engine: Engine)
     assert deliver(engine, Provider()).sent == 50
 
 
+def test_what_the_connector_says_of_trouble_is_handed_on(engine: Engine) -> None:
+    queue(engine, 20)
+    told = "Nothing listens at 127.0.0.1:1."
+    assert deliver(engine, Provider(always(Verdict.DEFERRED, reason="connection_refused", detail=told))).trouble == told
+
+
+def test_when_half_of_a_chunk_gets_no_answer_the_rest_is_kept(engine: Engine) -> None:
+    ids = queue(engine, 30)
+    answered = {f"p{id}@example.com" for id in ids[:5]}
+    taken = lambda m: Outcome(key=m.key, verdict=Verdict.ACCEPTED) if m.address in answered else None  # noqa: E731
+    done = deliver(engine, Provider(taken))
+    assert (done.sent, done.unknown, done.stopped) == (5, 5, "no_answer")
+
+
 def test_a_message_that_breaks_the_connection_does_not_hold_up_the_others_for_ever(engine: Engine) -> None:
     ids = queue(engine, 40)
 

@@ -1,0 +1,55 @@
+"""Whole ticks in this process: entry time, and what reports say."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from store.clock import instant
+from store.engine import read
+from store.schema import enrollments
+from tests.flows.shop import NOON, event, person, shop
+
+SIGNED_UP = """
+playbook welcome:
+  start on signed_up
+  enter once
+  leave on order_completed
+  goal order_completed within 7 days
+  {first}send email hello
+"""
+
+
+@pytest.mark.parametrize("first", ["", "wait 1 hour\n  "])
+def test_since_entry_counts_from_the_starting_event(tmp_path: Path, first: str) -> None:
+    made = shop(tmp_path, SIGNED_UP.format(first=first))
+    made.calls(
+        *(person(user) for user in "abc"), *(event(user, "Signed Up", "2026-03-03T11:45:00Z") for user in "abc"),
+        event("a", "Order Completed", "2026-03-03T11:50:00Z", order_id="1", total=10),
+        event("b", "Order Completed", "2026-03-03T11:40:00Z", order_id="2", total=10),
+    )  # fmt: skip
+    expected = made.rehearse("welcome", NOON)
+    report = made.run("welcome", NOON)
+    assert (report.entered, report.left, report.converted) == (3, 1, 1)
+    assert (expected.entered, expected.left, expected.converted) == (3, 1, 1)
+    later = made.run("welcome", NOON + timedelta(hours=1))
+    assert report.total("sent") + later.total("sent") == 2
+    with read(made.project.engine) as connection:
+        entered = connection.execute(select(enrollments.c.entered_at).distinct()).scalars().all()
+    assert [instant(at) for at in entered] == [NOON - timedelta(minutes=15)]
+
+
+def test_the_starting_event_is_neither_exit_nor_goal(tmp_path: Path) -> None:
+    made = shop(
+        tmp_path,
+        "playbook thanks:\n  start on order_completed\n  enter every time\n  leave on order_completed\n"
+        "  goal order_completed within 7 days\n  wait 1 day\n  send email hello\n",
+    )
+    made.calls(person("a"), event("a", "Order Completed", "2026-03-03T11:50:00Z", order_id="1", total=10))
+    for hours in (0, 1):
+        report = made.run("thanks", NOON + timedelta(hours=hours))
+        assert (report.left, report.converted, report.inside) == (0, 0, 1)
+    made.calls(event("a", "Order Completed", "2026-03-03T12:00:01Z", order_id="2", total=10))
+    report = made.run("thanks", NOON + timedelta(hours=2))
+    assert (report.left, report.converted) == (1, 1)
