@@ -25,7 +25,7 @@ class SettingsError(Exception):
     """A project that cannot be opened. `place` is a file or a variable; `way_out` is one or two sentences."""
 
     def __init__(self, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason}\n{way_out}")
+        super().__init__(f"{place}: {reason}\nHint: {way_out}")
         self.place = place
         self.reason = reason
         self.way_out = way_out
