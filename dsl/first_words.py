@@ -75,6 +75,12 @@ def _closer(trouble: Trouble) -> Complaint | None:
     )
 
 
+def _comment(trouble: Trouble) -> Complaint | None:
+    if trouble.text not in {"/", "//", "/*", "--", "-", ";", "<"} or trouble.line[0] is not trouble.token:
+        return None
+    return trouble.complain("WB111", "A comment begins with another sign here.", "Write `# …`.")
+
+
 def _loop(trouble: Trouble) -> Complaint | None:
     if trouble.text.lower() not in LOOPS:
         return None
@@ -96,15 +102,18 @@ def _capitals(trouble: Trouble) -> Complaint | None:
 
 
 def _foreign(trouble: Trouble) -> Complaint | None:
-    for kinds in FOREIGN.get(trouble.text.lower(), ()):
+    def goes_on(kinds: tuple[str, ...]) -> bool:
+        return trouble.fits(0, (*kinds, trouble.after.type if trouble.after else "_NL"))
+
+    # `exit on …` is meant as `leave on …`, and a bare `exit` as `stop`.
+    for kinds in sorted(FOREIGN.get(trouble.text.lower(), ()), key=goes_on, reverse=True):
         if trouble.fits(0, kinds):
             meant = " ".join(words()[kind] for kind in kinds)
-            goes_on = trouble.after is None or trouble.fits(0, (*kinds, trouble.after.type))
             return trouble.complain(
                 "WB111",
                 f"{quoted(trouble.text)} is not a word of this language.",
                 f"Did you mean `{meant}`?",
-                instead=kinds if goes_on else None,
+                instead=kinds if trouble.after is None or goes_on(kinds) else None,
             )
     return None
 
@@ -167,6 +176,7 @@ _QUESTIONS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     _misplaced,
     _goes_on,
     _closer,
+    _comment,
     _loop,
     _capitals,
     _foreign,

@@ -19,6 +19,7 @@ from dsl.complaints import (
     reserved,
 )
 from dsl.grammar import words
+from dsl.habits import HABITS
 from dsl.number_words import (
     count_missing,
     odd_number_word,
@@ -29,7 +30,7 @@ from dsl.number_words import (
     unit_missing,
 )
 from dsl.plan import WEEKDAYS
-from dsl.vocabulary import COMPARATIVES, FILLERS, FOREIGN
+from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, FILLERS, FOREIGN
 
 
 def explain_word(trouble: Trouble) -> Complaint:
@@ -244,6 +245,8 @@ def _odd_name(trouble: Trouble) -> Complaint | None:
         return None
     written = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", trouble.text).lower().replace("-", "_")
     proper = re.fullmatch(r"[a-z][a-z0-9_]*", written) and written not in words().values()
+    if trouble.line[0].type == "SEND" and trouble.index == 1:
+        written = CHANNELS_ELSEWHERE.get(written, written)
     either = [f"Write `{written}`."] if proper else []
     either += ["A text stands in double quotes."] if "STRING" in trouble.expected or not proper else []
     return trouble.complain(
@@ -371,6 +374,7 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         _colon,
         _bracket,
         _then,
+        *HABITS,
         _comma,
         _capitals,
         _foreign,

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dsl import conditions as c
 from dsl import resolve_names as names
 from dsl import syntax
@@ -120,7 +122,12 @@ def asks_entry(meaning: Condition) -> bool:
 
 
 def _each(parts: tuple[syntax.Condition, ...], scope: Scope) -> tuple[Condition, ...] | None:
-    meant = [condition(part, scope) for part in parts]
+    meant = list[Condition | None]()
+    for part in parts:
+        meant.append(condition(part, scope))
+        if isinstance(part, syntax.HasEvent):
+            asked = scope.catalog.events.get(part.event.text) if part.where is not None else None
+            scope = replace(scope, beside=asked)
     return tuple(part for part in meant if part is not None) if None not in meant else None
 
 

@@ -11,6 +11,7 @@ from dsl.resolve_values import constant
 from dsl.scope import Absent, Scope
 from dsl.suggest import did_you_mean, listed, nearest
 from dsl.types import Type
+from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE
 
 _LITERALS = {
     syntax.Money: Type.MONEY,
@@ -75,6 +76,11 @@ def field(word: syntax.Word, scope: Scope, fitting: Collection[Type] = ()) -> Fi
         hint = _hint(name, scope.catalog.field_names(), fitting) or f"Declare it: `field {name} is text`."
         if name in PLANNED:
             hint = "It will come in a later version. Until then, leave it out."
+        if isinstance(scope.beside, Event) and scope.catalog.property(scope.beside.name, name):
+            hint = (
+                f"If the `where` before asks about the `{name}` of `{scope.beside.name}` too, put brackets around it: "
+            )
+            hint += "`where (… and …)`."
         scope.tell("WB201", word.span, f"There is no field called `{name}`.", hint)
     return None
 
@@ -148,7 +154,8 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
     if known := scope.catalog.events.get(word.text):
         return known
     if word.text not in scope.suspects:
-        hint = did_you_mean(word.text, scope.catalog.events)
+        meant = EVENTS_ELSEWHERE.get(word.text)
+        hint = f"Did you mean `{meant}`?" if meant else did_you_mean(word.text, scope.catalog.events)
         scope.tell(
             "WB202",
             word.span,
@@ -163,7 +170,9 @@ def channel(word: syntax.Word, scope: Scope) -> str | None:
     channels = scope.catalog.channels
     if word.text in channels:
         return word.text
-    hint = did_you_mean(word.text, channels) or f"The channels are {listed(sorted(channels))}."
+    meant = CHANNELS_ELSEWHERE.get(word.text)
+    named = f"Did you mean `{meant}`?" if meant in channels else None
+    hint = named or did_you_mean(word.text, channels) or f"The channels are {listed(sorted(channels))}."
     scope.tell("WB203", word.span, f"There is no channel called `{word.text}`.", hint)
     return None
 

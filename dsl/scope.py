@@ -36,6 +36,8 @@ class Scope:
     """The event that starts the playbook, for `event.x`."""
     where: Event | Absent | None = None
     """In a `where`: the event that it is about."""
+    beside: Event | Absent | None = None
+    """The event whose `where` ended just before this condition: its properties are not fields, but may be meant."""
     entry: bool = False
     """There is an entry that `since entry` can count from."""
     place: str = "here"

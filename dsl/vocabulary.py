@@ -111,7 +111,7 @@ FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "delay": (("WAIT",),),
     "pause": (("WAIT",),),
     "sleep": (("WAIT",),),
-    "exit": (("STOP",), ("LEAVE",)),
+    "exit": (("LEAVE",), ("STOP",)),
     "quit": (("STOP",),),
     "return": (("STOP",),),
     "break": (("STOP",),),
@@ -155,6 +155,26 @@ FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 """What people write: for each, the words of this language that may be meant. Tried in order; the first that fits."""
 
+EVENTS_ELSEWHERE: Final = {
+    **dict.fromkeys(("placed_order", "order_placed", "ordered", "purchase", "purchased", "bought"), "order_completed"),
+    **dict.fromkeys(("checkout_completed", "order_created", "orders_create"), "order_completed"),
+    **dict.fromkeys(("started_checkout", "begin_checkout", "checkout_create"), "checkout_started"),
+    **dict.fromkeys(("viewed_product", "view_item", "view_content", "product_view"), "product_viewed"),
+    **dict.fromkeys(("added_to_cart", "add_to_cart", "cart_add"), "product_added"),
+    **dict.fromkeys(("removed_from_cart", "remove_from_cart"), "product_removed"),
+    **dict.fromkeys(("cancelled_order", "canceled_order", "order_canceled"), "order_cancelled"),
+    **dict.fromkeys(("refunded_order", "refund"), "order_refunded"),
+    **dict.fromkeys(("searched_site", "search", "searched"), "products_searched"),
+}
+"""What Klaviyo, Shopify, Google Analytics and Facebook call the events that every store has."""
+
+CHANNELS_ELSEWHERE: Final = {
+    **dict.fromkeys(("e_mail", "mail", "newsletter", "message"), "email"),
+    **dict.fromkeys(("text", "txt", "text_message", "mms"), "sms"),
+    **dict.fromkeys(("notification", "push_notification", "app_push"), "push"),
+}
+"""What else channels are called."""
+
 COMPARATIVES: Final = {
     **dict.fromkeys(("greater", "bigger", "higher", "larger"), "Write the sign `>` in place of all three words."),
     **dict.fromkeys(("less", "fewer", "smaller", "lower"), "Write the sign `<` in place of all three words."),
@@ -164,7 +184,7 @@ COMPARATIVES: Final = {
 }
 """What to write for `is greater than` and the like."""
 
-FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from"})
+FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from", "only", "just"})
 """Words that may simply be too much."""
 
 CLOSERS: Final = frozenset({"end", "endif", "done", "fi", "pass", "}", "{"})

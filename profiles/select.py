@@ -55,7 +55,7 @@ from profiles.reading import Place, common, constant, read, sure, type_of
 from profiles.recommend import anything_to_offer
 from profiles.times import calendar, recency
 from store import json, schema
-from store.clock import day_end, day_start
+from store.clock import day_end, day_start, micros
 
 __all__ = ["Moment", "alive", "can_receive", "event_holds", "granted", "holds", "people", "reachable", "suppressed"]
 
@@ -177,14 +177,17 @@ def _has_event(condition: HasEvent, place: Place) -> ColumnElement[bool]:
     if condition.where is not None:
         found = and_(found, _holds(condition.where, Place(moment=place.moment, properties=event.c.properties)))
     if least <= 1 and most is None:
-        return exists().where(found).correlate_except(event)
+        return exists(select(event.c.profile_id).where(found).correlate_except(event))
     if most == 0:
-        return ~exists().where(found).correlate_except(event)
+        return ~exists(select(event.c.profile_id).where(found).correlate_except(event))
     count = select(func.count()).select_from(event).where(found).correlate_except(event).scalar_subquery()
     return and_(count >= least, *([count <= most] if most is not None else []))
 
 
 def _within(window: Window | None, at: ColumnElement[int], moment: Moment) -> list[ColumnElement[bool]]:
+    """At most one bound on each side: with two on one, SQLite took the index on (name, at), and a question about each
+    of 23,570 people read 20,000 events each: minutes in place of a second.
+    """
     now = at <= moment.at()
     match window:
         case None:
@@ -197,12 +200,11 @@ def _within(window: Window | None, at: ColumnElement[int], moment: Moment) -> li
             # Open: the event that started the enrollment is not since entry.
             return [at > moment.entered_at, now]
         case Window(kind="before", seconds=int(seconds)):
-            return [at < moment.at(-seconds), now]
+            return [at < moment.at(-seconds)]
         case Window(kind="between", start=str(start), end=str(end)):
             zone = ZoneInfo(moment.zone)
             return [
                 at >= literal(day_start(date.fromisoformat(start), zone), BigInteger()),
-                at < literal(day_end(date.fromisoformat(end), zone), BigInteger()),
-                now,
+                at < literal(min(day_end(date.fromisoformat(end), zone), micros(moment.as_of) + 1), BigInteger()),
             ]
     raise ValueError(f"{window} is no window")

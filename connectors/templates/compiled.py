@@ -33,6 +33,8 @@ class Part:
         """The text. Raises RenderError."""
         try:
             text = self.code.render({**values, BUDGET: budget})
+        except ImportError:
+            raise  # the installation is broken, and not this message: nobody may lose theirs by it
         except Exception as error:
             failed = self._told(error)
         else:

@@ -8,6 +8,7 @@ from dsl import syntax
 from dsl.diagnostics import Diagnostic
 from dsl.program import Playbook, Program
 from dsl.suggest import nearest
+from dsl.vocabulary import FOREIGN
 
 LONGEST_ABOUT = 500
 _ONCE: dict[type[syntax.Node], str] = {
@@ -53,13 +54,18 @@ def settings(program: Program) -> Iterator[Diagnostic]:
 def _missing(playbook: Playbook) -> Iterator[Diagnostic]:
     kinds = {type(line) for line in playbook.source.lines}
     for kind, word in ((syntax.Start, "start"), (syntax.Enter, "enter")):
-        if kind not in kinds and not any(nearest(unread.lower(), (word,)) for unread in playbook.unread):
+        if kind not in kinds and not any(_perhaps(unread.lower(), word) for unread in playbook.unread):
             yield Diagnostic(
                 code="WB305",
                 span=playbook.span,
                 message=f"`{playbook.name}` has no `{word}` line.",
                 hint=_WAYS_OUT[word],
             )
+
+
+def _perhaps(unread: str, word: str) -> bool:
+    """Whether a line that could not be read, by its first word, may be the one that is missing."""
+    return nearest(unread, (word,)) is not None or any(kinds[0] == word.upper() for kinds in FOREIGN.get(unread, ()))
 
 
 def _repeated(playbook: Playbook) -> Iterator[Diagnostic]:

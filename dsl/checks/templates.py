@@ -20,9 +20,13 @@ def templates(program: Program) -> Iterator[Diagnostic]:
                 if step.page.path not in told:
                     told.add(step.page.path)
                     yield from (
-                        Diagnostic(code="WB316", span=step.at, message=problem, hint=f"Look at {step.page.path}.")
+                        Diagnostic(code="WB316", span=step.at, message=problem, hint=_look(step.page.path, problem))
                         for problem in step.page.problems
                     )
+
+
+def _look(path: str, problem: str) -> str | None:
+    return None if problem.startswith(path) else f"Look at {path}."
 
 
 def _arguments(step: Send, page: Template) -> Iterator[Diagnostic]:

@@ -190,7 +190,7 @@ def test_edges_of_windows(engine: Engine) -> None:
         (None, None, NOW),
         (Window(kind="last", seconds=3600), NOW - HOUR, NOW),
         (Window(kind="before", seconds=3600), None, NOW - HOUR - 1),
-        (Window(kind="entry"), NOW - 2 * HOUR, NOW),
+        (Window(kind="entry"), NOW - 2 * HOUR + 1, NOW),
         (Window(kind="between", start="2026-03-28", end="2026-03-29"), starts, ends - 1),
         (Window(kind="between", start="2026-03-30", end="2026-04-30"), ends, NOW),
     ]
@@ -365,11 +365,24 @@ def test_indexes_are_used() -> None:
     engine = open_store("sqlite://")
     schema.metadata.create_all(engine)
     recent = Recency(field=of_person("cart.updated_at", Type.TIMESTAMP), kind="last", seconds=3600)
-    bought = HasEvent(event="order_completed", least=1, most=None, window=Window(kind="last", seconds=3600))
-    for condition, index in ((recent, "ix_traits_cart_updated_at"), (bought, "ix_events_profile_id_name_at")):
+    windows = (
+        None,
+        Window(kind="last", seconds=3600),
+        Window(kind="before", seconds=3600),
+        Window(kind="between", start="2026-01-01", end="2026-12-31"),
+    )
+    counts = ((1, None), (0, 0), (3, 3))
+    bought = [
+        HasEvent(event="order_completed", least=least, most=most, window=window)
+        for window in windows
+        for least, most in counts
+    ]
+    asked = [(recent, "ix_traits_cart_updated_at"), *((one, "ix_events_profile_id_name_at") for one in bought)]
+    for condition, index in asked:
         statement = select(schema.profiles.c.id).select_from(people()).where(alive(), holds(condition, MOMENT))
         compiled = statement.compile(engine, compile_kwargs={"literal_binds": True})
         with engine.connect() as conn:
             plan = " ".join(row.detail for row in conn.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
         assert index in plan, plan
+        assert "ix_events_name_at" not in plan, plan
     engine.dispose()

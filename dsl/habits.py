@@ -1,0 +1,196 @@
+"""What people write out of habit from SQL, Python, spreadsheets and other tools, in the middle of a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from dsl.complaints import Complaint, Trouble, quoted
+
+COUNTS = {">=": "at least", "<=": "at most", "=": "exactly", "==": "exactly", ">": "more", "<": "fewer"}
+
+
+def days_ago(trouble: Trouble) -> Complaint | None:
+    """`orders.last_at > 90 days ago`"""
+    before = trouble.before
+    if trouble.text != "ago" or before is None or before.type != "DURATION" or trouble.index < 3:
+        return None
+    sign, field = str(trouble.line[trouble.index - 2]), _field(trouble, trouble.index - 3)
+    if sign in {">", ">="}:
+        hint = f"Write `{field} is in the last {before}` for what happened since then, "
+        hint += f"`{field} is more than {before} ago` for what happened earlier."
+    else:
+        hint = f"Write `{field} is more than {before} ago`."
+    return trouble.complain("WB111", f"`{sign} {before} ago` is not how times are compared.", hint, back=2, taken=3)
+
+
+def sql_now(trouble: Trouble) -> Complaint | None:
+    """`orders.last_at < NOW() - INTERVAL 90 DAY`"""
+    if trouble.text.lower() not in {"now", "today", "current_date", "current_timestamp", "getdate", "sysdate"}:
+        return None
+    if trouble.before is None or trouble.before.type not in {"OPERATOR", "IS"}:
+        return None
+    field = _field(trouble, trouble.index - 2)
+    return trouble.complain(
+        "WB111",
+        f"{quoted(trouble.text)} is not needed: times are compared with the present by words.",
+        f"Write it like `{field} is more than 90 days ago`, `{field} is in the last 7 days` "
+        f"or `{field} is before 2026-12-24`.",
+    )
+
+
+def one_of(trouble: Trouble) -> Complaint | None:
+    """`country in ("US", "CA")`, `email like "%@x.com"`"""
+    if "IS" not in trouble.expected or trouble.before is None or trouble.before.type != "NAME":
+        return None
+    field = _field(trouble, trouble.index - 1)
+    after = trouble.after.type if trouble.after else ""
+    match trouble.text.lower():
+        case "in" if after in {"LPAR", "STRING"}:
+            return trouble.complain("WB111", "A list has no brackets here.", f'Write `{field} is one of "a", "b"`.')
+        case "like" | "ilike" | "matches":
+            return trouble.complain(
+                "WB111",
+                f"{quoted(trouble.text)} is not a word of this language.",
+                f'Write `{field} contains "text"` or `{field} starts with "text"`, without `%`.',
+            )
+        case "in" if after == "THE":
+            return trouble.complain(
+                "WB112",
+                f"`{field} in the last …` lacks a word.",
+                f"If `{field}` is a field, write `{field} is in the last 7 days`; "
+                f"if it is an event, `has {field} in the last 7 days`.",
+            )
+        case "has" if after != "BEEN":
+            return trouble.complain(
+                "WB112",
+                f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
+                "Write it like `has order_completed in the last 90 days` or "
+                "`has no order_completed in the last 90 days`.",
+                back=1,
+                taken=2,
+            )
+    return None
+
+
+def again_the_field(trouble: Trouble) -> Complaint | None:
+    """`orders.count >= 2 and <= 5`"""
+    before = trouble.before
+    if before is None or before.type not in {"AND", "OR"} or trouble.token.type not in {"OPERATOR", "IS"}:
+        return None
+    signs = [place for place in range(1, trouble.index) if trouble.line[place].type in {"OPERATOR", "IS"}]
+    if not signs:
+        return None
+    field = _field(trouble, signs[-1] - 1)
+    return trouble.complain(
+        "WB112",
+        f"Behind `{before}` the field must stand again.",
+        f"Write `{before} {field} {trouble.text} …`.",
+    )
+
+
+def count_by_sign(trouble: Trouble) -> Complaint | None:
+    """`has order_completed >= 4 times`"""
+    count = trouble.after
+    if "EXACTLY" not in trouble.expected or trouble.text not in COUNTS:
+        return None
+    if count is None or count.type != "NUMBER":
+        return None
+    words, number = COUNTS[trouble.text], str(count)
+    if words in {"more", "fewer"}:
+        step = 1 if words == "more" else -1
+        number = str(int(number) + step) if number.isdecimal() else number
+        words = "at least" if words == "more" else "at most"
+    return trouble.complain(
+        "WB111", "How often something happened is told in words.", f"Write `{words} {number} times`.", taken=2
+    )
+
+
+def afternoon(trouble: Trouble) -> Complaint | None:
+    """`wait until 9:00 pm`"""
+    before = trouble.before
+    if trouble.text.lower() not in {"am", "pm", "a.m", "p.m"} or before is None or before.type != "CLOCK_TIME":
+        return None
+    hour, minute = (int(part) for part in str(before).split(":"))
+    hour = hour % 12 + (12 if trouble.text.lower().startswith("p") else 0) if hour <= 12 else hour
+    return trouble.complain(
+        "WB117",
+        f"`{before} {trouble.text}` is not a time.",
+        f"Write it by the 24-hour clock: `{hour:02}:{minute:02}`.",
+        back=1,
+        taken=2,
+    )
+
+
+def spaced_event(trouble: Trouble) -> Complaint | None:
+    """`start on Order Completed`, as the events are called where they come from."""
+    before = trouble.before
+    if trouble.token.type != "ODD_WORD" or before is None or before.type not in {"ON", "HAS", "NO", "GOAL", "MEASURE"}:
+        return None
+    written = [trouble.token]
+    for token in trouble.line[trouble.index + 1 :]:
+        if token.type != "ODD_WORD" or not re.fullmatch("[A-Z][a-z]*", str(token)):
+            break
+        written.append(token)
+    if len(written) < 2:
+        return None
+    name = "_".join(str(token).lower() for token in written)
+    return trouble.complain(
+        "WB114",
+        "The name of an event is one word here: small letters, with underscores for the blanks.",
+        f"Write `{name}`.",
+        instead=(f"NAME {name}",),
+        taken=len(written),
+        kept=False,
+    )
+
+
+def bare_text(trouble: Trouble) -> Complaint | None:
+    """`country is US`, `about Bring people back`"""
+    if trouble.token.type not in {"ODD_WORD", "NAME"} or "STRING" not in trouble.expected:
+        return None
+    if trouble.line[0].type == "ABOUT" and trouble.index == 1:
+        text = " ".join(str(token) for token in trouble.line[1:])
+        return trouble.complain("WB109", "A text stands in double quotes.", f'Write `about "{text}"`.')
+    if trouble.token.type == "ODD_WORD" and re.fullmatch("[A-Z]{2,3}|[A-Z][a-z]+", trouble.text):
+        return trouble.complain(
+            "WB109",
+            f"{quoted(trouble.text)} is not a name. If it is a text, it stands in double quotes.",
+            f'Write `"{trouble.text}"`.',
+            instead=(f'STRING "{trouble.text}"',),
+        )
+    return None
+
+
+def colon_for_equal(trouble: Trouble) -> Complaint | None:
+    """`offer: "x"`, `let minimum is $50`"""
+    if trouble.expected - {"DOT"} != {"EQUAL"} or trouble.text not in {":", "is", "to"}:
+        return None
+    return trouble.complain(
+        "WB111",
+        f"{quoted(trouble.text)} does not assign a value.",
+        f"Write `=`, like `{trouble.before} = …`.",
+        instead=("EQUAL",),
+    )
+
+
+def _field(trouble: Trouble, last: int) -> str:
+    """The name, with its dots, whose last word is at this place of the line."""
+    first = last
+    while first >= 2 and trouble.line[first - 1].type == "DOT":
+        first -= 2
+    return "".join(str(token) for token in trouble.line[first : last + 1]) if first >= 0 else "orders.last_at"
+
+
+HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
+    days_ago,
+    sql_now,
+    one_of,
+    again_the_field,
+    count_by_sign,
+    afternoon,
+    spaced_event,
+    bare_text,
+    colon_for_equal,
+)
+"""In the order in which they are asked."""
