@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from cli import check, explain, fmt, importing, init, outbox, plan, run, ui
-from cli.console import ERROR, PROBLEMS, USED_WRONGLY, fail
+from cli import check, explain, fmt, importing, init, outbox, plan, profile, run, ui
+from cli.console import ERROR, fail
 from cli.demo import command as demo
+
+INTERRUPTED = 130
+"""Typer's exit code after Ctrl-C."""
 
 app = typer.Typer(
     name="winback",
@@ -18,38 +19,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, init, check, fmt, explain, importing, plan, run, outbox, ui):
+for module in (demo, init, check, fmt, explain, importing, plan, run, profile, outbox, ui):
     module.register(app)
 
 
 def main() -> None:
     """Run the command line. Exits 0 when all is well, 1 when problems were found, 2 when it was used wrongly."""
     try:
-        app()
-    except KeyboardInterrupt:
-        ERROR.print("\nStopped. What was committed stays; run the same command again to go on.")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone; Python would complain while it shuts down
-        sys.exit(PROBLEMS)
-    except Exception as error:
-        from connectors.contract import ConfigurationError
-        from flows.settings import SettingsError
-        from profiles.mapping import MappingError
-
-        if isinstance(error, SettingsError | ConfigurationError | MappingError):
-            fail(str(error), USED_WRONGLY)
-        from store.errors import StoreError, translate
-
-        known = error if isinstance(error, StoreError) else translate(error, "the store")
-        if known is not None:
-            fail(f"{known.place}: {known.reason}\nHint: {known.way_out}", PROBLEMS)
-        from flows.local import ServerError
-        from flows.tick import NotNow
-        from ledger.plans import OlderThanLastTick
-
-        if isinstance(error, ServerError):
-            fail(str(error), PROBLEMS)
-        if isinstance(error, NotNow | OlderThanLastTick):
-            fail(str(error), USED_WRONGLY)
+        app(prog_name="winback")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            ERROR.print("\nStopped. What was committed stays; run the same command again to go on.")
         raise
+    except Exception as error:
+        from cli.trouble import told
+
+        if (trouble := told(error)) is None:
+            raise
+        fail(*trouble)

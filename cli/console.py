@@ -26,13 +26,13 @@ ProjectFolder = Annotated[
 ]
 
 
-def fail(message: str, code: int = PROBLEMS) -> NoReturn:
-    """Say what went wrong on the error stream and end with `code`."""
-    first, *rest = message.splitlines() or [""]
-    ERROR.print(Text.assemble(("Error: ", "bold red"), first), soft_wrap=True)
+def fail(place: str, reason: str, way_out: str, code: int) -> NoReturn:
+    """Say what went wrong on the error stream, and end with `code`. A reason may have several lines."""
+    first, *rest = reason.splitlines()
+    ERROR.print(Text.assemble(("Error: ", "bold red"), f"{place}: {first}"), soft_wrap=True)
     for line in rest:
-        hint = line.startswith("Hint: ")
-        ERROR.print(Text(f"  {line}", style="cyan" if hint else ""), soft_wrap=True)
+        ERROR.print(Text(f"  {line}"), soft_wrap=True)
+    ERROR.print(Text(f"  Hint: {way_out}", style="cyan"), soft_wrap=True)
     sys.exit(code)
 
 
@@ -50,7 +50,8 @@ def moment(text: str | None, zone: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"`{text}` is not a time.\nHint: Write it like 2026-11-20T09:00 or 2026-11-20T09:00+01:00.", USED_WRONGLY)
+        way_out = "Write it like 2026-11-20, 2026-11-20T09:00 or 2026-11-20T09:00+01:00."
+        fail("--as-of", f"`{text}` is not a time.", way_out, USED_WRONGLY)
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.syntax import Syntax
 from rich.text import Text
 
 from cli.console import OUT, Json, ProjectFolder, moment, print_json
@@ -50,6 +49,8 @@ def explain(
 
 def tell(one: Plan, settings: tuple[str, ...], told: list[tuple[str, str, list[str]]]) -> None:
     """The steps, then each condition as SQL."""
+    from rich.syntax import Syntax
+
     from dsl.outline import outline
 
     OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), one.digest))

@@ -37,7 +37,7 @@ def fmt(
     broken: list[str] = []
     texts = sources(asked, Path.cwd())
     if not texts:
-        fail("there is no playbook here.\nHint: Playbooks end in `.playbook`.", USED_WRONGLY)
+        fail(shown(asked[0]), "There is no playbook here.", "Playbooks end in `.playbook`.", USED_WRONGLY)
     for name, text in texts.items():
         _, problems = parse(text, name)
         errors = [p for p in problems if p.severity == "error"]

@@ -41,7 +41,8 @@ def import_files(
     opened = open_project(project)
     for file in files:
         if not file.is_file():
-            fail(f"{file}: there is no such file.", USED_WRONGLY)
+            reason = "This is a folder." if file.is_dir() else "There is no such file."
+            fail(str(file), reason, "Name files of calls or of rows.", USED_WRONGLY)
     mapping = read_mapping(map) if map else None
     totals = {"read": 0, "imported": 0, "duplicates": 0, "rejected": 0}
     rejects: list[str] = []
@@ -54,7 +55,7 @@ def import_files(
                 rules=opened.rules,
                 received_at=datetime.now(UTC),
                 mapping=mapping,
-                reject_to=opened.folder / "rejects" / f"{file.name}.jsonl",
+                reject_to=opened.folder / "rejects" / reject_name(file, files),
                 progress=progress,
                 restart=restart,
             )
@@ -77,6 +78,13 @@ def import_files(
             ERROR.print(f"[yellow]Rejected rows, with line and reason:[/] {shown(Path(reject))}", soft_wrap=True)
     if totals["rejected"]:
         sys.exit(PROBLEMS)
+
+
+def reject_name(file: Path, files: list[Path]) -> Path:
+    """Where in `rejects/` a file's bad rows go: under its name, with its folders when another one has the same name."""
+    alone = sum(other.name == file.name for other in files) == 1
+    path = Path(file.name) if alone else Path(*file.resolve().parts[1:])
+    return path if path.suffix == ".jsonl" else path.with_name(f"{path.name}.jsonl")
 
 
 class bar:  # noqa: N801  reads as a word: with bar(file) as progress

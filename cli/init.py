@@ -36,8 +36,10 @@ def make(folder: Path) -> None:
     """Write a project's files into `folder`."""
     from flows import settings
 
+    if not folder.is_dir() and (folder.exists() or any(above.is_file() for above in folder.parents)):
+        fail(str(folder), "This cannot be a folder: there is a file.", "Choose another name.", USED_WRONGLY)
     if (folder / settings.FILE).exists():
-        fail(f"{folder / settings.FILE}: there is a project already.\nHint: Choose another folder.", USED_WRONGLY)
+        fail(str(folder / settings.FILE), "There is a project already.", "Choose another folder.", USED_WRONGLY)
     shipped = files("playbooks")
     wanted = {settings.FILE: (shipped / settings.FILE).read_bytes(), ".gitignore": IGNORED.encode()}
     for item in shipped.iterdir():

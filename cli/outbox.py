@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from cli.console import OUT, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json
+from cli.console import OUT, PROBLEMS, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json
 
 STATES = ("planned", "claimed", "sending", "accepted", "failed", "unknown", "assumed_sent", "skipped", "cancelled")
 
@@ -31,13 +30,15 @@ def list_(
     project: ProjectFolder = None,
 ) -> None:
     """List messages with their state and reason. Reads only."""
+    from rich.table import Table
+
     from flows.project import open_project
     from ledger.report import outbox_rows
     from store.engine import read
 
     for name in state or ():
         if name not in STATES:
-            fail(f"`{name}` is not a state of a message.\nHint: The states are {', '.join(STATES)}.", USED_WRONGLY)
+            fail("--state", f"`{name}` is not a state.", f"The states are {', '.join(STATES)}.", USED_WRONGLY)
     opened = open_project(project)
     with read(opened.engine) as connection:
         rows = outbox_rows(
@@ -81,10 +82,12 @@ def resolve(
     other = [id for id in ids if id not in done]
     if as_json:
         print_json({"resolved": done, "not_resolved": other})
-    else:
+    elif done:
         OUT.print(f"{plural(len(done), 'message')} taken as {'sent' if sent else 'not sent: the next run sends it'}.")
     if other:
         fail(
-            f"{', '.join(map(str, other))}: no message whose outcome is unknown.\n"
-            "Hint: `winback outbox list --state unknown --state assumed_sent`."
+            ", ".join(map(str, other)),
+            "There is no such message whose outcome is unknown.",
+            "`winback outbox list --state unknown --state assumed_sent` lists those there are.",
+            PROBLEMS,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from cli.console import OUT, Json, ProjectFolder, moment, plural, print_json
@@ -55,6 +54,8 @@ def plan(
 
 def tell(one: Plan, report: Report, at: datetime) -> None:
     """One playbook's plan, for people: the playbook as it is written, with how many would pass each step."""
+    from rich.table import Table
+
     from dsl.outline import outline
     from flows.report import because
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.console import PROBLEMS, USED_WRONGLY, fail, plural
+from cli.console import PROBLEMS, USED_WRONGLY, fail, plural, shown
 from dsl.compile import Compiled
 from flows import settings
 from flows.project import Project, open_project, sources
@@ -22,19 +22,17 @@ def compiled(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Compile
     """
     start = folder or (paths[0] if paths else Path.cwd())
     home = settings.find(start.absolute())
+    if folder or (home is None and not paths):
+        home = open_project(start).folder  # or a good reason why not
     if home is None:
-        if not paths:
-            open_project(start)
         beside = paths[0].absolute() if paths[0].is_dir() else paths[0].absolute().parent  # type: ignore[index]
         project = Project(folder=beside, settings=settings.read(beside))
     else:
         project = open_project(home)
     asked = sources(list(paths) if paths else [project.playbooks], project.folder)
     if not asked:
-        fail(
-            "there is no playbook here.\nHint: Playbooks end in `.playbook`; `winback init` makes a first one.",
-            USED_WRONGLY,
-        )
+        way_out = "Playbooks end in `.playbook`; `winback init` makes a first one."
+        fail(shown(paths[0] if paths else project.playbooks), "There is no playbook here.", way_out, USED_WRONGLY)
     around = sources([project.playbooks], project.folder) if home and project.playbooks.is_dir() else {}
     return project.compile({**around, **asked}), asked
 
@@ -48,11 +46,12 @@ def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
     errors = [p for p in result.problems if p.severity == "error"]
     if errors:
         tell(errors, sources([project.playbooks], project.folder))
-        fail(f"{plural(len(errors), 'mistake')} in the playbooks; nothing was run.", PROBLEMS)
+        reason = f"{plural(len(errors), 'mistake')} in the playbooks: nothing was run."
+        fail(shown(project.playbooks), reason, "`winback check` tells them too.", PROBLEMS)
     unknown = [name for name in names if name not in result.plans]
     if unknown:
         have = ", ".join(sorted(result.plans)) or "none"
-        fail(f"there is no playbook called `{unknown[0]}`.\nHint: The project has: {have}.", USED_WRONGLY)
+        fail(unknown[0], "There is no playbook of this name.", f"The project has: {have}.", USED_WRONGLY)
     if not result.plans:
-        fail(f"{project.playbooks}: there is no playbook here.\nHint: Playbooks end in `.playbook`.", USED_WRONGLY)
+        fail(shown(project.playbooks), "There is no playbook here.", "Playbooks end in `.playbook`.", USED_WRONGLY)
     return [result.plans[name] for name in (names or sorted(result.plans))]

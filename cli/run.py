@@ -6,13 +6,14 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.text import Text
 
 from cli.console import OUT, PROBLEMS, Json, ProjectFolder, moment, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.project import Project
     from flows.report import Report
 
 
@@ -50,12 +51,34 @@ def run(
         print_json({"dry_run": dry_run, "playbooks": [r.as_run() for r in reports]})
     else:
         tell(reports, dry_run=dry_run)
+        if not dry_run:
+            explain_trouble(opened, reports)
     if any(r.total("failed") or r.total("unknown") or r.trouble for r in reports):
         sys.exit(PROBLEMS)
 
 
+def explain_trouble(opened: Project, reports: Sequence[Report]) -> None:
+    """What connectors said of messages that are kept for later or failed, each sentence once: place and way out."""
+    from ledger.report import outbox_rows
+    from store.engine import read
+
+    said: dict[str, None] = {}
+    for report in reports:
+        if report.trouble or report.total("failed"):
+            with read(opened.engine) as connection:
+                rows = outbox_rows(connection, states=("planned", "failed", "unknown"), playbook=report.name, limit=100)
+            said |= dict.fromkeys(row.detail for row in rows if row.detail)
+    for sentence in list(said)[:5]:
+        OUT.print(Text(f"  {sentence}", style="yellow"), soft_wrap=True)
+    if said:
+        hint = "  Hint: `winback outbox list --state failed --state planned` lists the messages."
+        OUT.print(Text(hint, style="cyan"), soft_wrap=True)
+
+
 def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     """What the ticks did, as a table and sentences."""
+    from rich.table import Table
+
     from flows.report import because
 
     table = Table(box=None, pad_edge=False, header_style="dim")

@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from dsl.delivery import Message, Outcome
+from dsl.errors import UserError
 
 
-class ConfigurationError(Exception):
-    """A setting is missing or makes no sense. The message says which, and what to write. It never holds a secret."""
+class ConfigurationError(UserError):
+    """A setting is missing or makes no sense: `place` says which, `way_out` what to write. Holds no secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from connectors.contract import ConfigurationError, Connector
+from dsl.suggest import listed
 
 Settings = Mapping[str, Any]
 """By the names of the environment: `WINBACK_EMAIL`, `WINBACK_SMTP_URL`, `WINBACK_OUTBOX` (a folder; default `outbox`).
@@ -22,11 +23,11 @@ def connector_for(channel: str, settings: Settings) -> Connector:
     """
     choices = _CHOICES.get(channel)
     if choices is None:
-        raise ConfigurationError(f"There is no channel `{channel}`. There are {_listed(_CHOICES)}.")
+        raise ConfigurationError(channel, "There is no such channel.", f"There are {listed(_CHOICES)}.")
     setting = f"WINBACK_{channel.upper()}"
     chosen = _text(settings, setting) or "file"
     if chosen not in choices:
-        raise ConfigurationError(f"{setting} cannot be `{chosen}`. Set it to {_listed(choices, 'or')}.")
+        raise ConfigurationError(setting, f"It cannot be `{chosen}`.", f"Set it to {listed(choices, 'or')}.")
     return choices[chosen](settings)
 
 
@@ -42,8 +43,9 @@ def _smtp(settings: Settings) -> Connector:
     url = _text(settings, "WINBACK_SMTP_URL")
     if not url:
         raise ConfigurationError(
-            "WINBACK_EMAIL is `smtp`, and WINBACK_SMTP_URL is missing."
-            " Set it to smtp://user:password@host:587, or set WINBACK_EMAIL to `file`."
+            "WINBACK_SMTP_URL",
+            "WINBACK_EMAIL is `smtp`, and this is missing.",
+            "Set it to smtp://user:password@host:587, or set WINBACK_EMAIL to `file`.",
         )
     return SmtpConnector(smtp_settings(url))
 
@@ -60,8 +62,3 @@ def _text(settings: Settings, name: str) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     return str(value).strip() if value is not None else ""
-
-
-def _listed(names: Mapping[str, object], last: str = "and") -> str:
-    *most, final = (f"`{name}`" for name in names)
-    return f"{', '.join(most)} {last} {final}" if most else final

@@ -102,7 +102,7 @@ class _Builder(ConditionBuilder):
     def limit(self, meta: Meta, parts: list[Any]) -> syntax.Limit:
         channel, count, per = parts
         return syntax.Limit(
-            span=self._span(meta), channel=self._word(channel), count=int(count), per=self._duration(per)
+            span=self._span(meta), channel=self._word(channel), count=literals.count(count), per=self._duration(per)
         )
 
     def segment(self, meta: Meta, parts: list[Any]) -> syntax.Segment:

@@ -10,6 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from dsl.types import Type
 
+MARKETING = "marketing"
+"""The topic of a template that names none, and of a consent that names none."""
+TRANSACTIONAL = "transactional"
+"""What was ordered (a receipt, a password) needs no consent to marketing and knows no caps and no quiet hours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -42,7 +47,7 @@ class Template:
     """The arguments it reads and cannot do without."""
     optional: frozenset[str] = frozenset()
     """The arguments it reads only after asking whether they are there."""
-    topic: str = "marketing"
+    topic: str = MARKETING
     problems: tuple[str, ...] = ()
     """What is wrong with the file itself, in sentences: no unsubscribe link, broken syntax with its line."""
 
@@ -86,7 +91,7 @@ class Catalog:
 
     def topics(self) -> frozenset[str]:
         """What a consent may be about: the topics of the templates, and the two that always are."""
-        return frozenset({"marketing", "transactional", *(template.topic for template in self.templates.values())})
+        return frozenset({MARKETING, TRANSACTIONAL, *(template.topic for template in self.templates.values())})
 
     def with_events(self, names: Mapping[str, Mapping[str, Type]]) -> Catalog:
         """The catalog and events that the store has seen, with the properties they came with."""
@@ -153,5 +158,7 @@ FIELDS = _fields(
 )
 """Every field a condition or an argument may read.
 
-Missing cart and order sums count as 0, every other field as unknown.
+Missing `SUMS` count as 0, every other field as unknown.
 """
+SUMS = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})
+"""Fields that count as 0 when nothing is known, and are never below."""

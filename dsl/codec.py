@@ -38,7 +38,7 @@ def decode(value: Any, kinds: Mapping[str, type]) -> Any:
         return value
     kind = kinds.get(cast("str", value.get("node")))
     if kind is None:
-        raise ValueError(f"unknown kind {value.get('kind')!r}")
+        raise ValueError(f"unknown kind {value.get('node')!r}")
     arguments = {k: Type(v) if k == "type" else decode(v, kinds) for k, v in value.items() if k != "node"}
     try:
         return kind(**arguments)

@@ -129,7 +129,7 @@ class ConditionBuilder(Transformer[Token, Any]):
         return self._has(meta, parts, negated=True)
 
     def _times(self, meta: Meta, parts: list[Any], kind: Literal["at_least", "at_most", "exactly"]) -> syntax.Times:
-        return syntax.Times(span=self._span(meta), kind=kind, count=int(parts[0]))
+        return syntax.Times(span=self._span(meta), kind=kind, count=literals.count(parts[0]))
 
     def at_least(self, meta: Meta, parts: list[Any]) -> syntax.Times:
         return self._times(meta, parts, "at_least")

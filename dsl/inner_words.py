@@ -6,7 +6,18 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from dsl.complaints import Complaint, Trouble, describe, example, is_planned_condition, listed, near, planned, quoted
+from dsl.complaints import (
+    Complaint,
+    Trouble,
+    describe,
+    example,
+    is_planned_condition,
+    listed,
+    near,
+    planned,
+    quoted,
+    reserved,
+)
 from dsl.grammar import words
 from dsl.number_words import (
     count_missing,
@@ -17,7 +28,8 @@ from dsl.number_words import (
     sign_missing,
     unit_missing,
 )
-from dsl.vocabulary import COMPARATIVES, FILLERS, FOREIGN, WEEKDAYS
+from dsl.plan import WEEKDAYS
+from dsl.vocabulary import COMPARATIVES, FILLERS, FOREIGN
 
 
 def explain_word(trouble: Trouble) -> Complaint:
@@ -250,13 +262,7 @@ def _reserved(trouble: Trouble) -> Complaint | None:
     after = trouble.after.type if trouble.after else "_NL"
     if "_NL" in trouble.expected or not trouble.fits(0, ("NAME", after)):
         return None
-    return trouble.complain(
-        "WB113",
-        f"{quoted(trouble.text)} is a word of the language, so it cannot be a name.",
-        f"Choose another, such as `my_{trouble.text}`.",
-        instead=("NAME " + trouble.text,),
-        kept=False,
-    )
+    return reserved(trouble)
 
 
 # ── Misspelt, missing, too many ───────────────────────────────────────────────────────────────────────────────────────

@@ -85,6 +85,11 @@ def duration(token: Token, span: Span) -> syntax.Duration:
     return syntax.Duration(span=span, count=int(count), unit=_UNITS[unit.removesuffix("s")])
 
 
+def count(token: Token) -> int:
+    """`3`, of times or messages; of what `count_fault` finds wrong, the whole part."""
+    return int(Decimal(token))
+
+
 def clock(token: Token, span: Span) -> syntax.Clock:
     """`09:00`"""
     hour, minute = token.split(":")
@@ -102,6 +107,13 @@ def fault(token: Token) -> tuple[str, str, str] | None:
         return "WB116", "This number is too long.", f"A number has at most {DIGITS} digits."
     check = _FAULTS.get(token.type)
     return check(str(token)) if check else None
+
+
+def count_fault(token: Token) -> tuple[str, str, str] | None:
+    """As `fault`, where a number counts times or messages."""
+    if token.type == "NUMBER" and "." in token:
+        return "WB116", f"`{token}` is not a count: nothing happens half a time.", "Write a whole number, such as `3`."
+    return None
 
 
 def _duration_fault(text: str) -> tuple[str, str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 
 from lark import Token
 
@@ -12,12 +12,14 @@ from dsl.diagnostics import Diagnostic
 from dsl.first_words import explain_first
 from dsl.grammar import words
 from dsl.inner_words import explain_word
-from dsl.literals import STAND_INS, fault
+from dsl.literals import STAND_INS, count_fault, fault
 from dsl.statements import Statement
 
 DEEPEST_CONDITION = 50
 _MOST_MENDS = 10
 _DECLARING = frozenset({"LET", "FIELD", "EVENT", "SEGMENT", "PLAYBOOK", "AUDIENCE"})
+_COUNTING = frozenset({"LEAST", "MOST", "EXACTLY", "TO"})
+"""Words before a number of times or messages."""
 
 
 def read_line(
@@ -135,7 +137,12 @@ def _hanging(line: Statement, path: str) -> list[Diagnostic]:
 
 
 def _faults(line: Statement, path: str) -> list[Diagnostic]:
-    found = ((token, wrong) for token in line.words if (wrong := fault(token)))
+    pairs = pairwise([None, *line.words])
+    found = (
+        (token, wrong)
+        for before, token in pairs
+        if token and (wrong := fault(token) or (count_fault(token) if before and before.type in _COUNTING else None))
+    )
     return [
         Diagnostic(code=code, span=between(path, token, token), message=message, hint=hint)
         for token, (code, message, hint) in islice(found, _MOST_MENDS)

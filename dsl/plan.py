@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from dsl import codec, conditions
 from dsl.conditions import JSON, Condition, Operand
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 HOLDOUT_ARM = "holdout_group"
 """The name of the arm of an experiment's holdout."""
 

@@ -67,14 +67,8 @@ def shifts(decided: Sequence[Decision]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def pack(decided: Sequence[Decision], choices: Mapping[str, int]) -> int:
-    """The path for choices by the decision's id; those not named are 0."""
-    pairs = zip(decided, shifts(decided), strict=True)
-    return sum(choices.get(decision.id, 0) << shift for decision, shift in pairs)
-
-
 def unpack(decided: Sequence[Decision], path: int) -> dict[str, int]:
-    """The inverse of `pack`."""
+    """The choices in a path, by the decision's id."""
     pairs = zip(decided, shifts(decided), strict=True)
     return {decision.id: path >> shift & (1 << _bits(decision)) - 1 for decision, shift in pairs}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dsl import conditions as c
 from dsl import resolve_names as names
 from dsl import syntax
+from dsl.catalog import MARKETING
 from dsl.conditions import Condition, Field
 from dsl.program import Asked, Heard
 from dsl.resolve_types import TIMES, calendar, compared, contained, recent
@@ -220,7 +221,7 @@ def _window(window: syntax.Window, scope: Scope) -> c.Window | None:
 
 def _can_receive(node: syntax.CanReceive, scope: Scope) -> Condition | None:
     channel = names.channel(node.channel, scope)
-    topic = node.topic.text if node.topic else "marketing"
+    topic = node.topic.text if node.topic else MARKETING
     topics = scope.catalog.topics()
     if node.topic and scope.catalog.templates and topic not in topics:
         hint = did_you_mean(topic, topics) or f"The topics of your templates are {listed(sorted(topics))}."

@@ -48,7 +48,7 @@ def constants(files: tuple[syntax.File, ...], scope: Scope) -> Mapping[str, Cons
     found: dict[str, Constant | None] = {}
     for name, node in unique(files, syntax.Let, "a constant", scope).items():
         if scope.catalog.field(name):
-            _taken(node.name, "a field", scope)
+            _taken(node.name, scope)
         if isinstance(node.value, syntax.Word):
             scope.tell(
                 "WB231",
@@ -69,7 +69,7 @@ def with_fields(files: tuple[syntax.File, ...], scope: Scope) -> Catalog:
     catalog, found = scope.catalog, {}
     for name, node in unique(files, syntax.FieldDeclaration, "a field", scope).items():
         if catalog.field(name):
-            _taken(node.name, "a field", scope)
+            _taken(node.name, scope)
         elif name.split(".")[0] == "event":
             scope.tell(
                 "WB232",
@@ -122,10 +122,5 @@ def _type(word: syntax.Word, scope: Scope) -> Type:
     return Type.ANY
 
 
-def _taken(word: syntax.Word, noun: str, scope: Scope) -> None:
-    scope.tell(
-        "WB230",
-        word.span,
-        f"`{word.text}` is {noun} that every store has.",
-        "Give yours another name.",
-    )
+def _taken(word: syntax.Word, scope: Scope) -> None:
+    scope.tell("WB230", word.span, f"`{word.text}` is a field that every store has.", "Give yours another name.")

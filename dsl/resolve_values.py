@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import time
 from decimal import Decimal
-from typing import cast, get_args
+from typing import cast
 
 from dsl import plan, syntax, wording
 from dsl.conditions import Constant
@@ -18,19 +18,8 @@ from dsl.types import Type
 SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 """The length of each unit. A day is 24 hours, a month 30 days."""
 
-Literal = (
-    syntax.Money
-    | syntax.Percent
-    | syntax.Number
-    | syntax.Duration
-    | syntax.Clock
-    | syntax.Day
-    | syntax.Text
-    | syntax.YesNo
-)
 
-
-def constant(value: Literal, scope: Scope) -> Constant | None:
+def constant(value: syntax.Constant, scope: Scope) -> Constant | None:
     """The typed value of a literal, or None with a problem told."""
     match value:
         case syntax.Money(amount=amount):
@@ -61,10 +50,7 @@ def clock(at: time) -> str:
 
 def weekday(word: syntax.Word) -> plan.Weekday:
     """The parser lets only weekdays through. Raises ValueError for anything else."""
-    for day in get_args(plan.Weekday):
-        if day == word.text:
-            return cast("plan.Weekday", day)
-    raise ValueError(f"{word.text!r} is no weekday")
+    return plan.WEEKDAYS[plan.WEEKDAYS.index(cast("plan.Weekday", word.text))]
 
 
 def seconds(length: syntax.Duration) -> int:

@@ -137,13 +137,12 @@ def standard_catalog(
     *,
     currency: str = "USD",
     templates: Mapping[tuple[str, str], Template] | None = None,
-    channels: Mapping[str, Channel] = CHANNELS,
 ) -> Catalog:
     """The catalog of a store that has seen no events of its own. With `templates`, sends are held to them."""
     return Catalog(
         fields=FIELDS,
         events=EVENTS,
-        channels=channels,
+        channels=CHANNELS,
         templates=templates or {},
         currency=currency,
         templates_given=templates is not None,

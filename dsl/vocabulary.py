@@ -20,7 +20,6 @@ KINDS: Final = {
 }
 """How tokens that are not fixed words are called in a message, in the order in which they are told."""
 
-WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UNITS: Final = ("minutes", "hours", "days", "weeks", "months")
 SHORT_UNITS: Final = {
     **dict.fromkeys(("m", "min", "mins"), "minutes"),

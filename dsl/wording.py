@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from dsl import conditions as c
+from dsl.catalog import MARKETING
 from dsl.conditions import Condition, Constant, Field, Operand
 from dsl.types import Type
 
@@ -112,7 +113,7 @@ def say(condition: Condition, currency: str, named: Mapping[int, str] = NOBODY) 
             return f"not {_inside(inner, currency, named, c.AllOf, c.AnyOf)}"
         case c.HasEvent():
             return _has(condition, currency)
-        case c.CanReceive(channel=channel, topic="marketing"):
+        case c.CanReceive(channel=channel, topic=topic) if topic == MARKETING:
             return f"can receive {channel}"
         case c.CanReceive(channel=channel, topic=topic):
             return f"can receive {channel} about {topic}"

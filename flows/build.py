@@ -56,14 +56,12 @@ def build(
     source: str,
     tick: Tick[R],
     zone: str = "UTC",
-    module: str = "flows.playbooks",
     pace: float = PACE_SECONDS,
 ) -> PlaybookFlow[R]:
     """The flow of a playbook.
 
     `source` is the playbook as written, for people; `tick` does the work and is given a watcher that draws it; `zone`
-    is the project's time zone, for the names of runs; `module` is where workers find the flow, by the playbook's name;
-    `pace` is the shortest time in seconds that a step is drawn.
+    is the project's time zone, for the names of runs; `pace` is the shortest time in seconds that a step is drawn.
 
     If `tick` raises, the run is Failed with the reason in words that hold no secrets and no personal data; in this
     process the error itself is in the outcome. Nothing of an outcome is stored or leaves the process.
@@ -88,7 +86,7 @@ def build(
         return Completed(message=report.headline, data=Outcome(steps=page.steps, report=report))
 
     playbook.__name__ = playbook.__qualname__ = plan.name
-    playbook.__module__ = module
+    playbook.__module__ = "flows.playbooks"  # where workers find it
     playbook.__doc__ = _PARAMETERS.format(about=plan.about)
     return Flow(
         playbook,

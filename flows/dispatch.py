@@ -14,14 +14,20 @@ from sqlalchemy import Connection, func, select
 from connectors.contract import Manifest
 from connectors.templates.errors import RenderError
 from connectors.unsubscribe import unsubscribe_url
+from dsl.catalog import MARKETING
 from dsl.conditions import Constant, Field, Operand
 from dsl.delivery import Message, Outcome, Verdict
 from dsl.plan import Plan, Send
 from flows.expressions import expressions
 from flows.world import World
 from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
+<<<<<<< HEAD
+from ledger.guardrails import Rules
+from ledger.leave import leave
+=======
 from ledger.guardrails import MARKETING, Rules
 from ledger.leave import Exit, leave
+>>>>>>> adversary
 from ledger.owner import this_process
 from profiles.person import constant, event_properties, typed, values
 from profiles.recommend import Shelf, shelf_at

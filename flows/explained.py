@@ -11,6 +11,7 @@ from dsl.outline import label
 from dsl.plan import Branch, Plan, StartWhen
 from flows.expressions import expressions
 from flows.project import Project
+from flows.world import consent
 from ledger.rows import inside
 from profiles.select import people
 from store.schema import enrollments, events, profiles
@@ -19,8 +20,7 @@ from store.schema import enrollments, events, profiles
 def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, Select[Any]]]:
     """Each condition of the plan with the query that finds those for whom it holds."""
     shop = project.settings.shop
-    consent = frozenset({"email"}) if project.settings.consent.email == "assumed" else frozenset()
-    at = expressions(plan, as_of=as_of, zone=shop.time_zone, consent=consent)
+    at = expressions(plan, as_of=as_of, zone=shop.time_zone, consent=consent(project))
     found: list[tuple[str, Select[Any]]] = []
     if isinstance(plan.trigger, StartWhen):
         found.append(("start when", select(profiles.c.id).select_from(people()).where(at.matches())))

@@ -102,12 +102,6 @@ def local_server(
             _stop(server)
 
 
-def run_locally(flow: PlaybookFlow[R], parameters: Parameters, *, home: Path) -> R:
-    """Run one flow on a server of `local_server`. For several, and to start the server early, use that."""
-    with local_server(home) as server:
-        return server.run(flow, parameters)
-
-
 def _start(home: Path, pages: bool, port: int, patience: float) -> Server:
     try:
         home.mkdir(parents=True, exist_ok=True)

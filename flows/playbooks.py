@@ -32,7 +32,7 @@ def flow_of(project: Project, plan: Plan) -> PlaybookFlow[Report]:
         at = asked.as_of or datetime.now(UTC)
         if asked.dry_run:
             with rehearsal(project, at) as stage:
-                return tick(stage.world, plan, as_of=at, limit=asked.limit, only_new=asked.only_new, watch=watch)
+                return stage.play(plan, limit=asked.limit, only_new=asked.only_new, watch=watch)
         return tick(world(project), plan, as_of=at, limit=asked.limit, only_new=asked.only_new, watch=watch)
 
     source = project.compiled.sources.get(plan.name, "")

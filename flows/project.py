@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dsl.catalog import Catalog
 from dsl.compile import Compiled, compile_sources
+from dsl.parser import LARGEST_FILE
 from dsl.standard import standard_catalog
 from flows import settings as settings_file
 from flows.settings import Settings, SettingsError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from connectors.templates import TemplateSet
     from profiles.ingest import Rules
-
-LARGEST_FILE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,25 +48,27 @@ class Project:
         """The store's URL, a relative SQLite path made absolute."""
         url = self.settings.store
         scheme, _, path = url.partition(":///")
-        if scheme.startswith("sqlite") and path and not path.startswith("/") and path != ":memory:":
+        if scheme.startswith("sqlite") and path and not path.startswith(("/", "file:")) and path != ":memory:":
             return f"{scheme}:///{self.folder / path}"
         return url
 
     def has_store(self) -> bool:
         """False for a SQLite file that is not there yet."""
         scheme, _, path = self.store_url.partition(":///")
-        return not scheme.startswith("sqlite") or Path(path).exists()
+        return not scheme.startswith("sqlite") or Path(path.partition("?")[0].removeprefix("file:")).exists()
 
     @cached_property
     def engine(self) -> Engine:
         """The store, brought to the newest schema. Raises StoreError."""
         from store.engine import open_store
         from store.errors import explained
+        from store.keys import check_key
         from store.migrations import upgrade
 
         with explained(self.store_url):
             engine = open_store(self.store_url)
             upgrade(engine)
+            check_key(engine, self.secret)
         return engine
 
     @property
@@ -104,11 +105,14 @@ class Project:
 def open_project(start: Path | None = None) -> Project:
     """The project that holds `start` (default: the working folder). Raises SettingsError if there is none."""
     here = (start or Path.cwd()).absolute()
+    if not here.is_dir():
+        raise SettingsError(str(start), "There is no such folder.", "`winback init` makes a project.")
     folder = settings_file.find(here)
     if folder is None:
         raise SettingsError(
-            f"{here}: there is no {settings_file.FILE} here or in a folder above.\n"
-            "Hint: `winback init` makes a project, `winback demo` a whole small shop."
+            str(here),
+            f"There is no {settings_file.FILE} here or in a folder above.",
+            "`winback init` makes a project, `winback demo` a whole small shop.",
         )
     return Project(folder=folder, settings=settings_file.read(folder))
 
@@ -118,7 +122,7 @@ def sources(paths: Sequence[Path], relative_to: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in paths:
         if not path.exists():
-            raise SettingsError(f"{path}: there is no such file or folder.\nHint: Playbooks end in `.playbook`.")
+            raise SettingsError(str(path), "There is no such file or folder.", "Playbooks end in `.playbook`.")
         files = sorted(path.rglob("*.playbook")) if path.is_dir() else [path]
         for file in files:
             absolute = file.absolute()
@@ -135,6 +139,8 @@ def _text(file: Path) -> str:
         return raw.decode("utf-8-sig", errors="strict" if len(raw) <= LARGEST_FILE else "ignore")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SettingsError(f"{file}:{line}: this file is not UTF-8 text.\nHint: Save it as UTF-8.") from None
+        raise SettingsError(f"{file}:{line}", "This file is not UTF-8 text.", "Save it as UTF-8.") from None
     except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}.") from None
+        raise SettingsError(
+            str(file), f"It cannot be read: {error.strerror}.", "See that it is a file that you may read."
+        ) from None

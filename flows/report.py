@@ -147,9 +147,7 @@ REASONS: Mapping[str, str] = {
     "late": "too late to be welcome",
     "render_error": "template could not be filled",
     "quiet_hours": "quiet hours",
-    "quiet_days": "quiet day",
     "deferred": "the provider asked to wait",
-    "connector_down": "the provider could not be reached",
     "not_connected": "nothing is set up that sends them",
     "throttled": "the provider asked to wait",
     "limit": "more than this run may send",
@@ -181,6 +179,19 @@ REASONS: Mapping[str, str] = {
     "message_deferred": "the server asked to try again later",
     "recipient_rejected": "the server refuses the recipient",
     "message_rejected": "the server refuses the message",
+    "rejected": "the provider refuses the message",
+    "mailbox_disabled": "the mailbox is closed",
+    "domain_unknown": "there is no such domain",
+    "address_invalid": "the address cannot be one",
+    "address_needs_smtputf8": "the server takes no such address",
+    "relay_denied": "the server does not send for us",
+    "refused_by_policy": "the server refuses the message",
+    "message_too_large": "the message is too large",
+    "answer_unreadable": "the server's answer cannot be read",
+    "interrupted": "the run ended while it was sent",
+    "evidence": "found among what was sent",
+    "resolved": "a person said so",
+    "hard_bounce": "the address is dead",
 }
 """What a reason code says to people."""
 
@@ -189,7 +200,7 @@ def because(reason: str) -> str:
     """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
     if reason == "when" or reason.startswith("on "):
         return "left the playbook in time" if reason == "when" else f"left {reason}"
-    return REASONS.get(reason, reason)
+    return REASONS.get(reason, reason.replace("_", " "))
 
 
 def show(watch: Watcher, plan: Plan, report: Report) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dsl.plan import Plan
 from flows.local import local_server
-from flows.rehearsal import rehearsal
+from flows.playbooks import flow_of
 from flows.report import Report
-from flows.tick import refuse_the_past, tick
-from flows.watch import Parameters, Watcher
-from flows.world import world
+from flows.tick import refuse_the_past
+from flows.watch import Parameters
 from profiles.history import newest_event_at
 from store.engine import read
 
@@ -29,35 +27,21 @@ class Runner:
 
     project: Project
     server: Server
-    sources: Mapping[str, str]
-    """Per playbook its source, for people."""
 
     def run(self, plan: Plan, parameters: Parameters) -> Report:
         """One tick of `plan` as a flow run. Raises NotNow, OlderThanLastTick, ServerError, StoreError."""
         if parameters.as_of is not None:
             with read(self.project.engine) as connection:
                 refuse_the_past(newest_event_at(connection), parameters.as_of)
-        self.server.ready()
-        from flows.build import build
-
-        def work(asked: Parameters, watch: Watcher) -> Report:
-            at = asked.as_of or datetime.now(UTC)
-            if asked.dry_run:
-                with rehearsal(self.project, at) as stage:
-                    return tick(stage.world, plan, as_of=at, limit=asked.limit, only_new=asked.only_new, watch=watch)
-            made = world(self.project)
-            return tick(made, plan, as_of=at, limit=asked.limit, only_new=asked.only_new, watch=watch)
-
-        zone = self.project.settings.shop.time_zone
-        flow = build(plan, source=self.sources.get(plan.name, ""), tick=work, zone=zone)
-        return self.server.run(flow, parameters)
+        self.server.ready()  # before Prefect is loaded, so that both take their seconds together
+        return self.server.run(flow_of(self.project, plan), parameters)
 
 
 @contextmanager
 def runner(project: Project) -> Iterator[Runner]:
     """A runner whose server starts at once, and ends with the block if it is ours. Raises ServerError."""
     with local_server(project.folder / ".winback" / "prefect") as server:
-        yield Runner(project=project, server=server, sources=project.compiled.sources)
+        yield Runner(project=project, server=server)
 
 
 def run_playbooks(project: Project, plans: Sequence[Plan], parameters: Parameters) -> list[Report]:

@@ -6,27 +6,44 @@ import contextlib
 import os
 import secrets
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+
+from dsl.errors import UserError
+from dsl.suggest import did_you_mean, nearest
 
 FILE = "winback.toml"
+PREFIX = "WINBACK_"
+SHORTEST_SECRET = 16
+"""Characters."""
 
 
-class SettingsError(Exception):
-    """A project that cannot be opened: the place, the reason and the way out, as one text."""
+class SettingsError(UserError):
+    """A project that cannot be opened. `place` is a file or a variable; `way_out` is one or two sentences."""
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"`{value}` is not an IANA time zone; write one like `Europe/Oslo` or `UTC`")
+    try:
+        ZoneInfo(value)
+    except (ValueError, LookupError, OSError):  # a folder of zones is no zone, and raises OSError
+        raise ValueError(f"`{value}` is not an IANA time zone. Write one like `Europe/Oslo` or `UTC`.") from None
     return value
 
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+def _currency(value: str) -> str:
+    if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
+        raise ValueError(f"`{value}` is not a currency. Write its three capital letters, like `USD` or `EUR`.")
+    return value
+
+
+def _country(value: str) -> str:
+    if not (len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()):
+        raise ValueError(f"`{value}` is not a country. Write its two capital letters, like `US` or `NO`.")
+    return value
 
 
 class Shop(BaseModel):
@@ -38,9 +55,9 @@ class Shop(BaseModel):
     address: str = ""
     """Postal address: marketing mail without one is not sent."""
     url: str = "https://shop.example"
-    currency: Currency = "USD"
+    currency: Annotated[str, AfterValidator(_currency)] = "USD"
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    country: str | None = None
+    country: Annotated[str, AfterValidator(_country)] | None = None
     """Two letters; phone numbers without a country code are read as this country's."""
 
 
@@ -52,10 +69,10 @@ class Consent(BaseModel):
     email: Literal["required", "assumed"] = "required"
 
 
-class Settings(BaseSettings):
-    """Every setting. A list in the file is given in the environment as JSON; `[shop] name` as `WINBACK_SHOP__NAME`."""
+class Settings(BaseModel):
+    """Every setting. `[shop] name` of the file is `WINBACK_SHOP__NAME` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="WINBACK_", env_nested_delimiter="__", extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     store: str = "sqlite:///winback.db"
     """SQLAlchemy URL; a relative SQLite path counts from the project's folder."""
@@ -71,47 +88,122 @@ class Settings(BaseSettings):
     shop: Shop = Shop()
     consent: Consent = Consent()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  pydantic's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file, whose values come as arguments."""
-        return (env_settings, init_settings)
-
 
 def find(start: Path) -> Path | None:
     """The folder with `winback.toml`, from `start` upwards."""
     return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
 
 
-def read(folder: Path) -> Settings:
-    """The settings of the project in `folder`. Raises SettingsError."""
+def read(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the project in `folder`; what `environment` (default: the process's) says goes before the file.
+
+    Raises SettingsError.
+    """
+    told = os.environ if environment is None else environment
     path = folder / FILE
-    values: dict[str, Any] = {}
-    if path.is_file():
-        try:
-            values = tomllib.loads(path.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f'{path}: this is not TOML: {error}\nHint: Texts stand in "quotes".') from None
+    values = _file(path)
+    _no_secrets(values, path)
+    for names, (_, value) in _variables(told).items():
+        section = values
+        for name in names[:-1]:
+            section = section.setdefault(name, {})
+            if not isinstance(section, dict):
+                break
+        else:
+            section[names[-1]] = value
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentence(path, problem) for problem in error.errors())) from None
+        raise _told(error.errors()[0], path, told) from None
 
 
-def _sentence(path: Path, problem: Any) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
-    variable = "WINBACK_" + "__".join(str(part) for part in problem["loc"]).upper()
-    place = f"environment variable {variable}" if variable in os.environ else f"{path}: `{name}`"
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), f"This is not TOML: {error}.", 'Texts stand in "quotes".') from None
+    except UnicodeDecodeError:
+        raise SettingsError(str(path), "This file is not UTF-8 text.", "Save it as UTF-8.") from None
+    except OSError as error:
+        raise SettingsError(
+            str(path), f"It cannot be read: {error.strerror}.", "See that it is a file that you may read."
+        ) from None
+
+
+def _no_secrets(values: Mapping[str, Any], path: Path) -> None:
+    """The file is shared and committed. Raises SettingsError."""
+    if "secret" in values:
+        raise SettingsError(
+            f"{path}: secret",
+            "A key does not belong into this file, which others may read.",
+            "Remove it from here, and set WINBACK_SECRET. Without it the project makes a key of its own.",
+        )
+    url = values.get("smtp_url")
+    if isinstance(url, str) and ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise SettingsError(
+            f"{path}: smtp_url",
+            "A password does not belong into this file, which others may read.",
+            "Remove it from here, and set WINBACK_SMTP_URL.",
+        )
+
+
+def _variables(environment: Mapping[str, str]) -> dict[tuple[str, ...], tuple[str, str]]:
+    """The settings in the environment: the setting's names, with the variable and its text.
+
+    Raises SettingsError for a variable that is nearly a setting: a slip would leave the setting as it was.
+    """
+    known = _names(Settings)
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        if variable in known:
+            found[known[variable]] = (variable, text)
+        elif "__" in variable or nearest(variable.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in known]):
+            raise SettingsError(
+                variable, "This is not a setting.", did_you_mean(variable, known) or f"The settings are {_all()}."
+            )
+    return found
+
+
+def _names(model: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """Each setting's variable, with its names in the file."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, field in model.model_fields.items():
+        names = (*before, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found |= _names(field.annotation, names)
+        else:
+            found[PREFIX + "__".join(names).upper()] = names
+    return found
+
+
+def _all() -> str:
+    return ", ".join(sorted(".".join(names) for names in _names(Settings).values()))
+
+
+def _told(problem: Any, path: Path, environment: Mapping[str, str]) -> SettingsError:
+    """What pydantic found, as place, reason and way out. Never quotes a secret."""
+    names = tuple(str(part) for part in problem["loc"] if "[" not in str(part))
+    variable = PREFIX + "__".join(names).upper()
+    place = variable if variable in environment else f"{path}: {'.'.join(names)}"
+    known = [".".join(each) for each in _names(Settings).values()]
     if problem["type"] == "extra_forbidden":
-        known = ", ".join(sorted(Settings.model_fields))
-        return f"{place} is not a setting.\nHint: The settings are {known}."
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}."
+        return SettingsError(
+            place, "This is not a setting.", did_you_mean(".".join(names), known) or f"The settings are {_all()}."
+        )
+    told = problem["msg"].removeprefix("Value error, ")
+    reason, dot, way_out = told.partition(". ")
+    if dot:
+        return SettingsError(place, reason + ".", way_out)
+    if problem["type"] == "literal_error":
+        expected = problem["ctx"]["expected"].replace("'", "`")
+        return SettingsError(place, f"`{problem['input']}` is not possible here.", f"Write {expected}.")
+    if problem["type"] == "model_type":
+        return SettingsError(place, "This is a section.", f"Write [{names[-1]}], and its settings below.")
+    return SettingsError(place, f"{told}.", "docs/settings.md has an example of each setting.")
 
 
 def secret(folder: Path, settings: Settings) -> bytes:
@@ -121,10 +213,11 @@ def secret(folder: Path, settings: Settings) -> bytes:
     """
     if settings.secret is not None:
         given = settings.secret.get_secret_value()
-        if len(given) < 16:
+        if len(given) < SHORTEST_SECRET:
             raise SettingsError(
-                "environment variable WINBACK_SECRET is too short: it signs unsubscribe links.\n"
-                "Hint: Use at least 16 characters, like the output of `openssl rand -hex 32`."
+                "WINBACK_SECRET",
+                "This key is too short to sign unsubscribe links with.",
+                f"Use at least {SHORTEST_SECRET} characters, like the output of `openssl rand -hex 32`.",
             )
         return given.encode()
     path = folder / ".winback" / "secret"

@@ -40,6 +40,11 @@ class World:
     """The clock on the wall: for leases only. Everything else goes by the tick's `as_of`."""
 
 
+def consent(project: Project) -> frozenset[str]:
+    """The channels for which no consent row means yes."""
+    return frozenset({"email"}) if project.settings.consent.email == "assumed" else frozenset()
+
+
 def world(project: Project, *, store: Store | None = None) -> World:
     """The project's world; `store` may be a rehearsal. Raises SettingsError, ConfigurationError, StoreError."""
     from connectors.registry import connector_for
@@ -55,7 +60,7 @@ def world(project: Project, *, store: Store | None = None) -> World:
         store=project.engine if store is None else store,
         policy=project.compiled.policy,
         zone=settings.shop.time_zone,
-        consent=frozenset({"email"}) if settings.consent.email == "assumed" else frozenset(),
+        consent=consent(project),
         connectors={channel: connector_for(channel, chosen) for channel in ("email", "sms", "push")},
         templates=project.templates,
         shop=settings.shop.model_dump(),

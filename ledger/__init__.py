@@ -1,0 +1,1 @@
+"""What was promised and what was done: enrollments, the outbox with its states, and the guards before each send."""

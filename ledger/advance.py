@@ -32,10 +32,11 @@ from dsl import regions
 from dsl.plan import Branch, Experiment, Plan, Schedule, Send, Wait
 from dsl.regions import Walk
 from ledger import waits
-from ledger.rows import chosen, insert_new, inside
+from ledger.rows import chosen, inside
 from store.clock import DAY, SECOND, micros
 from store.engine import Store, read, write
 from store.schema import assignments, enrollments, journal, outbox, profiles
+from store.upsert import insert_new
 
 NOBODY = -1
 """The path of an enrollment whose person is not in the store any more."""

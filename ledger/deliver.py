@@ -94,8 +94,6 @@ class Delivered:
     unknown: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     delayed: Counter[str] = field(default_factory=Counter)
-    late_writes: int = 0
-    """Answers for messages that were another process's by then; dropped."""
     stopped: str | None = None
     """Why no more was tried on this channel. The messages wait for the next tick."""
     trouble: str = ""
@@ -258,8 +256,7 @@ class _Delivery:
     def _settle(self, connection: Connection, token: str, answered: Mapping[int, Outcome]) -> None:
         """Write down what became of a chunk."""
         good = {id: outcome for id, outcome in answered.items() if outcome.verdict is Verdict.ACCEPTED}
-        changed = outbox.accepted(connection, good, token, self.as_of)
-        self.done.sent += changed
+        self.done.sent += outbox.accepted(connection, good, token, self.as_of)
         for id, outcome in answered.items():
             match outcome.verdict:
                 case Verdict.REJECTED:
@@ -267,16 +264,11 @@ class _Delivery:
                     self.done.failed[outcome.reason or "rejected"] += wrote
                     self.done.failure = self.done.failure or outcome.detail
                 case Verdict.UNKNOWN:
-                    wrote = outbox.unknown(connection, id, token, outcome, self.as_of)
-                    self.done.unknown += wrote
+                    self.done.unknown += outbox.unknown(connection, id, token, outcome, self.as_of)
                 case Verdict.DEFERRED | Verdict.THROTTLED:
-                    wrote = self._again(connection, id, token, outcome)
-                case Verdict.ACCEPTED:
-                    continue
-            changed += wrote
-        self.done.late_writes += len(answered) - changed
+                    self._again(connection, id, token, outcome)
 
-    def _again(self, connection: Connection, id: int, token: str, outcome: Outcome) -> int:
+    def _again(self, connection: Connection, id: int, token: str, outcome: Outcome) -> None:
         attempts = self.attempts[id]
         pause = outcome.retry_after or timedelta()
         if outcome.verdict is Verdict.THROTTLED:
@@ -290,11 +282,10 @@ class _Delivery:
         if attempts >= MOST_ATTEMPTS:
             wrote = outbox.rejected(connection, id, token, outcome, self.as_of)
             self.done.failed[outcome.reason or "deferred"] += wrote
-            return wrote
+            return
         due = self.as_of + pause
         wrote = outbox.deferred(connection, id, token, outcome, attempts=attempts, due_at=due)
         self.done.delayed[outcome.reason or outcome.verdict] += wrote
-        return wrote
 
 
 def backoff(attempts: int, chance: random.Random) -> timedelta:

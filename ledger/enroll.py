@@ -6,7 +6,6 @@ nothing, and one that is repeated finds nobody new.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    FromClause,
     Select,
     Text,
     and_,
@@ -32,10 +30,11 @@ from sqlalchemy import (
 from dsl.plan import Entry, Plan
 from dsl.regions import END
 from ledger.plans import Tick, lock_playbook, stamp
-from ledger.rows import insert_new, people_of, started
+from ledger.rows import people_of, started
 from store.clock import SECOND, micros
 from store.schema import enrollments, events, profiles, starts, traits
 from store.schema import matches as matched
+from store.upsert import insert_new
 
 LATE_EVENTS = timedelta(hours=24)
 """Events that arrive later than this after they happened start nothing."""
@@ -100,7 +99,7 @@ def enter_on(
     tick: Tick,
     event: str,
     where: ColumnElement[bool] | None,
-    admits: Callable[[FromClause], ColumnElement[bool]] | ColumnElement[bool] | None,
+    admits: ColumnElement[bool] | None,
     held_out: ColumnElement[bool],
     as_of: datetime,
     look_back: timedelta = LATE_EVENTS,
@@ -108,10 +107,17 @@ def enter_on(
 ) -> Entered:
     """Let in those to whom `event` happened, at each event of this name that no tick has looked at.
 
-    `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`, which a callable
-    is given). Who enters has entered when the event happened, so that what came between event and tick is "since
-    entry"; waits begin at the tick all the same. `look_back` is how old an event may be at the first tick. Of several
-    events of one person and key in one tick the earliest counts.
+    <<<<<<< HEAD
+        `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`). Who enters has
+        entered when the event happened, so that what came between event and tick is "since entry"; waits begin at the tick
+        all the same. `look_back` is how old an event may be at the first tick. Of several events of one person and key in
+        one tick the earliest counts.
+    =======
+        `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`, which a callable
+        is given). Who enters has entered when the event happened, so that what came between event and tick is "since
+        entry"; waits begin at the tick all the same. `look_back` is how old an event may be at the first tick. Of several
+        events of one person and key in one tick the earliest counts.
+    >>>>>>> adversary
     """
     book = lock_playbook(connection, plan.name)
     now = micros(as_of)
@@ -146,13 +152,11 @@ def _first_events(
     plan: Plan,
     tick: Tick,
     where: ColumnElement[bool] | None,
-    admits: Callable[[FromClause], ColumnElement[bool]] | ColumnElement[bool] | None,
+    admits: ColumnElement[bool] | None,
     held_out: ColumnElement[bool],
     as_of: datetime,
 ) -> Select[Any]:
     """Rows for enrollments, one for each event, with their `place` among those of the same person and key."""
-    if callable(admits):
-        admits = admits(started)
     fitting = (
         select(events.c.id)
         .join(starts, and_(starts.c.playbook == plan.name, starts.c.event == events.c.id))

@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dsl.catalog import MARKETING, TRANSACTIONAL
 from dsl.plan import Policy
 from ledger import waits
 from store.clock import SECOND, instant, micros
 
 SAME_ADDRESS = timedelta(hours=24)
 """Within this, one address gets a step of a playbook once, whichever profiles it belongs to."""
-
-MARKETING = "marketing"
-TRANSACTIONAL = "transactional"
-"""What was ordered (a receipt, a password) needs no consent to marketing and knows no caps and no quiet hours."""
 
 PASSED_BY_TRANSACTIONAL = frozenset({"unsubscribed"})
 """Suppressions that are about marketing only. Dead addresses and complaints count for everything."""

@@ -7,8 +7,8 @@ import uuid
 
 from sqlalchemy import Connection, select
 
-from ledger.rows import insert_new
 from store.schema import facts
+from store.upsert import insert_new
 
 
 def instance_id(connection: Connection) -> str:

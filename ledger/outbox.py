@@ -25,9 +25,9 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, se
 
 from dsl.delivery import Outcome
 from ledger.guardrails import SAME_ADDRESS, Candidate, Delay, Skip, Surroundings
-from ledger.rows import insert_new
 from store.clock import micros
 from store.schema import consents, enrollments, outbox, profiles, suppressions
+from store.upsert import insert_new
 
 _GUARDING = 0x77696E6261636B
 """PostgreSQL's advisory lock for the guards: `winback` in ASCII."""

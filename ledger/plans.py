@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from dsl.plan import Plan, from_json
-from ledger.rows import insert_new
 from store.clock import instant, micros
 from store.schema import enrollments, outbox, plans, playbooks, ticks
+from store.upsert import insert_new
 
 
 class OlderThanLastTick(Exception):  # noqa: N818 (it says what happened)

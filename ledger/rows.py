@@ -1,11 +1,10 @@
-"""What the ledger's statements read from, and inserting what is not there yet."""
+"""What the ledger's statements read from."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, FromClause, Select
 
 from store.schema import enrollments, events, profiles, traits
 
@@ -24,16 +23,6 @@ def people_of(source: FromClause, profile_id: object) -> FromClause:
 def inside() -> FromClause:
     """Enrollments with profile, traits and starting event: what the conditions of steps and exits are asked against."""
     return people_of(enrollments, enrollments.c.profile_id).outerjoin(started, started.c.id == enrollments.c.event)
-
-
-def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that leaves out rows which break a unique constraint.
-
-    On PostgreSQL it waits for another transaction that inserts the same row, and so sees what became of it.
-    """
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 def chosen(connection: Connection, rows: Select[Any], name: str) -> FromClause:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from ledger.rows import insert_new
 from store.clock import instant, micros
 from store.schema import facts
+from store.upsert import insert_new
 
 
 def closed_until(connection: Connection, channel: str) -> datetime | None:

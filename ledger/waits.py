@@ -10,9 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from dsl.plan import Policy, Wait
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+from dsl.plan import WEEKDAYS, Policy, Wait
 
 
 @lru_cache(maxsize=1024)

@@ -140,8 +140,6 @@ def _day(value: str) -> str:
 def _zone_exists(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError on some paths
-        return False
-    except KeyError:
+    except (ValueError, OSError, LookupError):  # which of them, goes by what is wrong with the name
         return False
     return True

@@ -86,6 +86,7 @@ _DOCUMENTS: Mapping[str, Document] = {
     "browsing.last_product": Document(document=traits.c.browsing_products, paths=((0,),)),
 }
 LAST_PRODUCT = "browsing.last_product."
+RECOMMENDED = "recommended."
 
 
 def nested(name: str) -> tuple[Path, ...]:
@@ -96,7 +97,7 @@ def nested(name: str) -> tuple[Path, ...]:
 def profile_field(name: str, as_of: int) -> Column | Document:
     """Where a field of the person is found; fields that are not the product's own are custom ones.
 
-    Raises ValueError for `recommended.…`: those are computed for a message and cannot be asked for in a condition.
+    Raises ValueError for `recommended.…`: computed for a message, it can only be asked for whether it is known.
     """
     if name == "cart.is_abandoned":
         lying = and_(_sum(traits.c.cart_count) > 0, traits.c.cart_updated_at.is_not(None))
@@ -109,6 +110,6 @@ def profile_field(name: str, as_of: int) -> Column | Document:
     if name.startswith(LAST_PRODUCT):
         part = name.removeprefix(LAST_PRODUCT)
         return Document(document=traits.c.browsing_products, paths=((0, part),), in_hundredths=True)
-    if name.startswith("recommended."):
-        raise ValueError(f"`{name}` is computed for each message and cannot be asked for in a condition")
+    if name.startswith(RECOMMENDED):
+        raise ValueError(f"`{name}` is computed for each message and cannot be compared")
     return Document(document=profiles.c.custom, paths=nested(name))

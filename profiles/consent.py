@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dsl.catalog import MARKETING
 from profiles.values import MAX_ID, CallError, shown, time_of
 
 CHANNELS = ("email", "sms", "push", "ads")
-DEFAULT_TOPIC = "marketing"
 _TRAIT = re.compile(rf"({'|'.join(CHANNELS)})_consent(?:_([a-z][a-z0-9_]*))?")
 _ABOUT = frozenset({"consent_source", "consent_at"})
 
@@ -47,7 +47,7 @@ def consents_of(traits: Mapping[str, Any], at: int) -> tuple[Consent, ...]:
     for match, granted in found:
         if not isinstance(granted, bool):
             raise CallError(f"`{match[0]}` is {shown(granted)}; consent is true or false, without quotes.")
-        made.append(Consent(channel=match[1], topic=match[2] or DEFAULT_TOPIC, granted=granted, source=source, at=at))
+        made.append(Consent(channel=match[1], topic=match[2] or MARKETING, granted=granted, source=source, at=at))
     return tuple(made)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, null, select, update
 
+from profiles.attributes import COLUMNS
 from profiles.consent import Consent
 from profiles.people import save_consents
 from profiles.trait_rows import see
@@ -30,8 +31,7 @@ _MOVED = (identities, events, enrollments, outbox)
 """Tables whose rows move by writing another profile id."""
 _FOLDED = (order_items, orders, traits)
 """Tables that are made from events, and so are made anew."""
-_PERSONAL = ("user_id", "email", "email_hash", "phone", "phone_hash", "first_name", "last_name", "country", "city",
-             "language", "time_zone", "device", "birthday")  # fmt: skip
+_PERSONAL = ("user_id", "email_hash", "phone_hash", *COLUMNS)
 
 
 def join_profiles(connection: Connection, into: Mapping[int, int], at: int) -> None:

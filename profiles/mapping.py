@@ -33,17 +33,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dsl.errors import UserError
 from profiles.calls import KINDS
 
 
-class MappingError(Exception):
+class MappingError(UserError):
     """The mapping file cannot be used: `place` is the file, with the key where one is meant."""
-
-    def __init__(self, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason}\n{way_out}")
-        self.place = place
-        self.reason = reason
-        self.way_out = way_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from dsl.conditions import JSON, Constant
 from dsl.types import Type
-from profiles.columns import LAST_PRODUCT, PLAIN, Column, nested, people, profile_field
+from profiles.columns import LAST_PRODUCT, PLAIN, RECOMMENDED, Column, nested, people, profile_field
+from profiles.products import PARTS
 from profiles.recommend import KINDS, LIMIT, Kind, Shelf, recommend, shelf_at
 from profiles.values import cents
 from store import json
@@ -18,8 +19,7 @@ from store.clock import instant, micros
 from store.schema import events, products, profiles, traits
 from store.upsert import chunks
 
-_PARTS = ("product_id", "name", "price", "category", "brand", "image_url", "url")
-_RECOMMENDED = "recommended."
+_PARTS = ("product_id", *PARTS)
 _TRAIT_LISTS = ("cart.items", "browsing.products", "browsing.last_product")
 
 
@@ -41,15 +41,15 @@ def values(
     there comes as it was sent. `limit` and `shelf` are for `recommended.…`: see `profiles.recommend`.
     """
     names = list(dict.fromkeys(fields))
-    asked = [name for name in names if not name.startswith(_RECOMMENDED)]
+    asked = [name for name in names if not name.startswith(RECOMMENDED)]
     found: dict[int, dict[str, Any]] = {}
     for some in chunks(dict.fromkeys(profile_ids)):
         found.update(_read(conn, some, asked, types or {}, micros(as_of)))
-    recommended = [name for name in names if name.startswith(_RECOMMENDED)]
+    recommended = [name for name in names if name.startswith(RECOMMENDED)]
     if recommended:
         shelf = shelf or shelf_at(conn, as_of)
     for name in recommended:
-        kind = name.removeprefix(_RECOMMENDED)
+        kind = name.removeprefix(RECOMMENDED)
         if kind not in KINDS:
             raise ValueError(f"there is no recommendation called `{name}`")
         offers = recommend(conn, cast("Kind", kind), found, as_of=as_of, limit=limit, shelf=shelf)

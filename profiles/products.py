@@ -12,7 +12,8 @@ from profiles.traits import Event, product_of
 from store.schema import products
 from store.upsert import chunks, upsert
 
-_COLUMNS = ("name", "price", "category", "brand", "image_url", "url")
+PARTS = ("name", "price", "category", "brand", "image_url", "url")
+"""What is known of a product beside its id."""
 _DESCRIBING = frozenset(
     {
         "product_viewed",
@@ -39,7 +40,7 @@ def note_products(connection: Connection, batch: Iterable[Event]) -> None:
             for properties in (event.properties, *(event.properties.get("products") or ())):
                 if product := product_of(properties):
                     values, set_at = told.setdefault(product["product_id"], ({}, {}))
-                    for name in _COLUMNS:
+                    for name in PARTS:
                         if name in product:
                             put(values, set_at, name, product[name], event.at)
                     set_at["seen"] = max(set_at.get("seen", 0), event.at)
@@ -54,13 +55,13 @@ def note_products(connection: Connection, batch: Iterable[Event]) -> None:
                 values, set_at = _merged(values, set_at, row)
             seen = set_at.pop("seen")
             rows.append(
-                {"product_id": key, **{name: values.get(name) for name in _COLUMNS}, "seen_at": seen, "set_at": set_at}
+                {"product_id": key, **{name: values.get(name) for name in PARTS}, "seen_at": seen, "set_at": set_at}
             )
     upsert(connection, products, rows)
 
 
 def _merged(values: dict[str, Any], set_at: dict[str, int], row: Any) -> tuple[dict[str, Any], dict[str, int]]:
-    known = {name: value for name in _COLUMNS if (value := getattr(row, name)) is not None}
+    known = {name: value for name in PARTS if (value := getattr(row, name)) is not None}
     known_at = dict(row.set_at or dict.fromkeys(known, row.seen_at))
     for name, value in values.items():
         put(known, known_at, name, value, set_at[name])

@@ -13,11 +13,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, false, func, or_, select
 
+from profiles.products import PARTS
 from store import json
 from store.clock import DAY, micros
-from store.schema import order_items, products, traits
+from store.schema import order_items, products, profiles, traits
 from store.upsert import chunks
 
 Kind = Literal["from_browsing", "from_cart", "from_orders", "best_sellers", "recently_viewed"]
@@ -112,9 +113,32 @@ def recommend(
     return {id: [known[each] for each in chosen[id] if each in known] for id in ids}
 
 
+def anything_to_offer(kind: str, as_of: datetime) -> ColumnElement[bool]:
+    """Whether there is something to recommend to a person, over `people()`: `recommended.… is known`. Never NULL.
+
+    For `from_…` it asks only for the best sellers that fill their lists up, so it never says yes to an empty list.
+    Raises ValueError for a kind that there is not.
+    """
+    now = micros(as_of)
+    if kind not in KINDS:
+        raise ValueError(f"there is no recommendation called `recommended.{kind}`")
+    bought = exists().where(
+        order_items.c.profile_id == profiles.c.id,
+        order_items.c.product_id == products.c.product_id,
+        order_items.c.at <= now,
+    )
+    viewed = func.coalesce(json.HoldsProduct(traits.c.browsing_products, products.c.product_id), false())
+    in_cart = func.coalesce(json.HoldsProduct(traits.c.cart_items, products.c.product_id), false())
+    item = order_items.alias()
+    selling = select(item.c.product_id).where(item.c.at > now - SELLING_DAYS * DAY, item.c.at <= now)
+    wanted = viewed if kind == "recently_viewed" else products.c.product_id.in_(selling)
+    offered = exists().where(_offerable(), wanted, ~bought.correlate(profiles, products), ~in_cart)
+    return (offered.where(~viewed) if kind == "from_browsing" else offered).correlate_except(products)
+
+
 def described(conn: Connection, product_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The products that can be offered, by id, in the form of `recommend`."""
-    columns = [products.c[name] for name in ("product_id", "name", "price", "category", "brand", "image_url", "url")]
+    columns = [products.c[name] for name in ("product_id", *PARTS)]
     found = {}
     for some in chunks(sorted(set(product_ids))):
         for row in conn.execute(select(*columns).where(products.c.product_id.in_(some), _offerable())):

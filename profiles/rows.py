@@ -12,20 +12,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dsl.errors import UserError
 from profiles.values import MAX_LINE
 
 _BROKEN = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are not of the encoding."""
 
 
-class FileError(Exception):
-    """A file cannot be imported at all: where, why, and the way out."""
-
-    def __init__(self, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason}\n{way_out}")
-        self.place = place
-        self.reason = reason
-        self.way_out = way_out
+class FileError(UserError):
+    """A file cannot be imported at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

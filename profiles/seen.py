@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from dsl.types import Type
 from profiles.calls import KINDS
@@ -17,15 +17,15 @@ def seen_events(conn: Connection) -> dict[str, dict[str, Type]]:
 
     Standard events are among them: `Catalog.with_events` lets what it knows of them win.
     """
-    return {name: _properties(conn, name) for name in _names(conn) if name not in KINDS}
+    return {name: _properties(conn, name) for name in conn.scalars(event_names()) if name not in KINDS}
 
 
-def _names(conn: Connection) -> list[str]:
-    """The distinct names, hopping from one to the next through the index on (name, at)."""
+def event_names() -> Select[str]:
+    """The distinct names in their order, hopping from one to the next through the index on (name, at)."""
     names = select(func.min(events.c.name).label("name")).cte("names", recursive=True)
     later = select(func.min(events.c.name)).where(events.c.name > names.c.name).scalar_subquery()
     hops = names.union_all(select(later).where(names.c.name.is_not(None)))
-    return list(conn.scalars(select(hops.c.name).where(hops.c.name.is_not(None)).order_by(hops.c.name)))
+    return select(hops.c.name).where(hops.c.name.is_not(None)).order_by(hops.c.name)
 
 
 def _properties(conn: Connection, name: str) -> dict[str, Type]:

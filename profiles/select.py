@@ -16,7 +16,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    FromClause,
     and_,
     exists,
     false,
@@ -49,10 +48,11 @@ from dsl.conditions import (
     Window,
 )
 from dsl.types import Type
-from profiles.columns import alive, people
+from profiles.columns import RECOMMENDED, alive, people
 from profiles.moment import Moment
 from profiles.reach import can_receive, granted, reachable, suppressed
 from profiles.reading import Place, common, constant, read, sure, type_of
+from profiles.recommend import anything_to_offer
 from profiles.times import calendar, recency
 from store import json, schema
 from store.clock import day_end, day_start
@@ -71,11 +71,11 @@ def holds(condition: Condition, moment: Moment) -> ColumnElement[bool]:
     return _typed(_holds(condition, Place(moment=moment)))
 
 
-def event_holds(condition: Condition | None, moment: Moment, events: FromClause = schema.events) -> ColumnElement[bool]:
+def event_holds(condition: Condition | None, moment: Moment) -> ColumnElement[bool]:
     """Whether a row of `events` meets a `where`; true without one. Fields of the person need `people()` in the FROM."""
     if condition is None:
         return true()
-    return _typed(_holds(condition, Place(moment=moment, properties=events.c.properties)))
+    return _typed(_holds(condition, Place(moment=moment, properties=schema.events.c.properties)))
 
 
 def _typed(test: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -141,6 +141,8 @@ def _pair(
 
 
 def _known(field: Field, place: Place) -> ColumnElement[bool]:
+    if field.scope == "profile" and field.name.startswith(RECOMMENDED):
+        return anything_to_offer(field.name.removeprefix(RECOMMENDED), place.moment.as_of)
     kind = type_of(field, place)
     value = read(field, kind, place)
     return func.coalesce(value, false()) if kind in _LISTS else value.is_not(None)
@@ -158,7 +160,11 @@ def _contains(field: Field, kind: str, text: str, place: Place) -> ColumnElement
 
 # ── Events and consent ────────────────────────────────────────────────────────────────────────────────────────────────
 def _has_event(condition: HasEvent, place: Place) -> ColumnElement[bool]:
-    """A correlated subquery on (profile_id, name, at). It was measured against `id IN (SELECT …)`: see the tests."""
+    """A correlated subquery on the index (profile_id, name, at).
+
+    With 200,000 people and 2,000,000 events, `id IN (SELECT … GROUP BY …)` was up to three times as fast for everybody
+    at once (0.1–0.5 s against 0.1–0.8 s, both databases), and 10 to 100 times slower for 500 people due in a region.
+    """
     least, most = condition.least, condition.most
     if least <= 0 and most is None:
         return true()

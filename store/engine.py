@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from store import json
@@ -22,6 +23,8 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     cannot be read.
     """
     parsed = make_url(url)
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ArgumentError("a store is SQLite or PostgreSQL")
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     memory = parsed.database in (None, "", ":memory:")

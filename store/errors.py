@@ -9,15 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
+from dsl.errors import UserError
 
-class StoreError(Exception):
-    """The store cannot be used. `place` is a file or a URL without its password; `way_out` is one or two sentences."""
 
-    def __init__(self, *, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason}\n{way_out}")
-        self.place = place
-        self.reason = reason
-        self.way_out = way_out
+class StoreError(UserError):
+    """The store cannot be used. `place` is a file or a URL without its password."""
 
 
 _SQLITE = (
@@ -94,7 +90,8 @@ def place_of(store: Engine | str) -> str:
         url = store.url
     if url.get_backend_name() == "sqlite":
         return url.database or "the store in memory"
-    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+    # The driver's name says nothing to people.
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def translate(error: Exception, store: Engine | str) -> StoreError | None:

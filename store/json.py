@@ -5,7 +5,7 @@ one type and is NULL when the value is missing or of another type; it never fail
 
     Text       a string; an integer of at most 15 digits as its digits, because shops send ids either way
     Number     a number
-    Cents      a number in major units, in hundredths: 19.99 is 1999 (half a cent goes away from zero)
+    Cents      a number in major units, in hundredths: 19.99 is 1999 (half a cent goes to the even one, as at ingestion)
     YesNo      true or false
     Instant    microseconds since 1970: of `2026-03-01T10:00:00.25+01:00` (or `Z`; or a space for the `T`), of a
                day alone (its start in UTC), or of seconds, milliseconds or microseconds since then, told apart by size
@@ -129,6 +129,11 @@ class Present(Reading):
     type = Boolean()
 
 
+def _half_even(amount: str) -> str:
+    """Both databases round halves away from zero: of an amount that ends in a half, the double of its rounded half."""
+    return f"CASE WHEN abs({amount} - round({amount})) = 0.5 THEN 2 * round({amount} / 2) ELSE round({amount}) END"
+
+
 @compiles(Reading, "sqlite")
 def _sqlite(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
     document, path, _ = (compiler.process(clause, **kw) for clause in element.clauses)
@@ -141,7 +146,7 @@ def _sqlite(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
             return f"CASE WHEN {kind} IN ('integer', 'real') THEN {value} END"
         case Cents():
             # 1.005 * 100 is 100.49999999999999: rounding twice puts that right for every amount that occurs.
-            cents = f"CAST(round(round({value} * 100.0, 4)) AS INTEGER)"
+            cents = f"CAST({_half_even(f'round({value} * 100.0, 4)')} AS INTEGER)"
             return f"CASE WHEN {kind} IN ('integer', 'real') THEN {cents} END"
         case YesNo():
             return f"CASE {kind} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"
@@ -175,7 +180,7 @@ def _postgresql(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
         case Number():
             return f"CASE WHEN {kind} = 'number' THEN {number} END"
         case Cents():
-            return f"CASE WHEN {kind} = 'number' THEN round(round({number} * 100, 4)) END"
+            return f"CASE WHEN {kind} = 'number' THEN {_half_even(f'round({number} * 100, 4)')} END"
         case YesNo():
             return f"CASE WHEN {kind} = 'boolean' THEN {value}::boolean END"
         case Instant():
@@ -196,6 +201,29 @@ def _postgresql(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
         case Present():
             return f"CASE WHEN {kind} <> 'null' THEN true END"
     raise TypeError(f"{element!r} cannot be read on PostgreSQL")
+
+
+class HoldsProduct(FunctionElement[bool]):
+    """Whether a list of products, a JSON column, holds the one with this id. NULL where the column is."""
+
+    name = "holds_product"
+    inherit_cache = True
+    type = Boolean()
+
+    def __init__(self, products: ColumnElement[Any], product_id: ColumnElement[str]) -> None:
+        super().__init__(products, product_id)
+
+
+@compiles(HoldsProduct, "sqlite")
+def _each(element: HoldsProduct, compiler: SQLCompiler, **kw: Any) -> str:
+    products, product_id = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({products}) WHERE json_extract(value, '$.product_id') = {product_id})"
+
+
+@compiles(HoldsProduct, "postgresql")
+def _contained(element: HoldsProduct, compiler: SQLCompiler, **kw: Any) -> str:
+    products, product_id = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({products} @> jsonb_build_array(jsonb_build_object('product_id', {product_id})))"
 
 
 class Ordinal(FunctionElement[str]):

@@ -31,12 +31,12 @@ def upgrade(engine: Engine) -> bool:
     """
     with explained(engine):
         with engine.connect() as connection:
-            if _current(connection) == HEAD:
+            if revision(connection) == HEAD:
                 return False
         with write(engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-            current = _current(connection)
+            current = revision(connection)
             if current == HEAD:
                 return False
             _refuse(connection, current, place_of(engine))
@@ -44,11 +44,6 @@ def upgrade(engine: Engine) -> bool:
 
             command.upgrade(_config(connection), HEAD)
     return True
-
-
-def revision(connection: Connection) -> str | None:
-    """The revision of the store's schema; None for a store without one."""
-    return _current(connection)
 
 
 def draft(message: str) -> None:
@@ -66,7 +61,8 @@ def draft(message: str) -> None:
         engine.dispose()
 
 
-def _current(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision of the store's schema; None for a store without one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))

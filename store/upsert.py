@@ -19,10 +19,18 @@ def insert_for(connection: Connection, table: Table) -> sqlite.Insert | postgres
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
+def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that leaves out rows which break a unique constraint.
+
+    On PostgreSQL it waits for another transaction that inserts the same row, and so sees what became of it.
+    """
+    return insert_for(connection, table).on_conflict_do_nothing()
+
+
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert those rows whose keys are not there yet."""
     if rows:
-        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), list(rows))
+        connection.execute(insert_new(connection, table), list(rows))
 
 
 def upsert(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -231,7 +231,7 @@ def typed(value: Any, kind: Type) -> Any:
         case Type.NUMBER:
             return Decimal(repr(value)) if number else None
         case Type.MONEY:
-            return int((Decimal(repr(value)) * 100).to_integral_value(ROUND_HALF_UP)) if number else None
+            return int((Decimal(repr(value)) * 100).to_integral_value(ROUND_HALF_EVEN)) if number else None
         case Type.YES_NO:
             return value if isinstance(value, bool) else None
         case Type.LIST | Type.PRODUCTS:

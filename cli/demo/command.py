@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import ERROR, OUT, Json, fail, plural, print_json
-from cli.demo.telling import tell
+from cli.console import ERROR, OUT, USED_WRONGLY, Json, fail, plural, print_json
 
 if TYPE_CHECKING:
     from cli.demo.shop import Sent, Shop
@@ -41,12 +40,14 @@ def demo(
 
     Nobody is sent anything: the messages are files in the folder.
     """
+    from cli.demo.telling import tell
     from cli.init import make
     from flows.project import open_project
     from flows.running import runner
 
-    if folder.exists() and any(folder.iterdir()):
-        fail(f"{folder}: this folder is not empty.\nHint: Name another, as in `winback demo my-shop`, or remove it.", 2)
+    if folder.is_dir() and any(folder.iterdir()):
+        way_out = "Name another, as in `winback demo my-shop`, or remove it."
+        fail(str(folder), "This folder is not empty.", way_out, USED_WRONGLY)
     began = time.monotonic()
     say = _Voice(quiet=as_json)
     make(folder)

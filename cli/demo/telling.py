@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -25,30 +26,32 @@ def tell(project: Project, folder: Path, result: Mapping[str, Any], seconds: flo
     from flows.report import because
 
     OUT.print()
-    table = Table(
-        title="What happened in five days", title_justify="left", box=None, pad_edge=False, header_style="dim"
-    )
-    for name in ("", "people", "sent", "not sent"):
-        table.add_column(name, justify="left" if name in ("", "not sent") else "right")
+    table = Table(title="Five days later", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for name in ("people", "sent", "not sent"):
+        table.add_column(name, justify="right")
     for book in result["playbooks"]:
         plan = project.compiled.plans[book["name"]]
         table.add_row(f"[bold]{plan.name}[/]")
-        table.add_row(
-            "  entered", f"{book['entered']:,}", "", f"[dim]{book['held_out']:,} of them held out, to compare with[/]"
-        )
+        table.add_row("  entered", f"{book['entered']:,}")
+        table.add_row("  [dim]of them held out, to compare with[/]", f"[dim]{book['held_out']:,}[/]")
+        reasons: Counter[str] = Counter()
+        alike = Counter(label(step, "USD") for step in plan.steps)
         for step in plan.steps:
-            told = dict(book["sends"].get(step.id, {}))
-            if told:
+            if told := dict(book["sends"].get(step.id, {})):
                 sent = told.pop("sent", 0)
-                why = ", ".join(f"{n:,} {because(reason)}" for reason, n in sorted(told.items()))
-                table.add_row(f"  {label(step, 'USD')}{_arm(step.id)}", "", f"{sent:,}", f"[dim]{why}[/]")
-        table.add_row("  reached the goal", f"{book['converted']:,}", "",
-                      f"[dim]and {book['converted_held_out']:,} of the held out[/]")  # fmt: skip
+                reasons.update(told)
+                # Of two alike the arm tells which.
+                arm = f" [dim]({step.id.split('/')[-2]})[/]" if alike[label(step, "USD")] > 1 else ""
+                table.add_row(f"  {label(step, 'USD')}{arm}", "", f"{sent:,}", f"{sum(told.values()) or '·'}")
+        table.add_row("  reached the goal", f"{book['converted']:,}")
         for test in book["experiments"]:
             for arm in test["arms"]:
-                share = f"{arm['converted'] / arm['people']:.1%}" if arm["people"] else "–"
-                ordered = f"[dim]{arm['converted']:,} ordered ({share}): too few people for a verdict[/]"
-                table.add_row(f"  {test['name']}: {arm['name']}", f"{arm['people']:,}", "", ordered)
+                table.add_row(f"  {test['name']}: {arm['name']}", f"{arm['people']:,}")
+                table.add_row("  [dim]of them ordered[/]", f"[dim]{arm['converted']:,}[/]")
+        why = ", ".join(f"{many} {because(reason)}" for reason, many in reasons.most_common())
+        table.add_row(f"  [dim]not sent: {why}[/]" if why else "")
+        table.add_row()
     OUT.print(table)
     files = sorted((folder / "outbox" / "email").rglob("*.eml"))
     if files:
@@ -61,11 +64,6 @@ def tell(project: Project, folder: Path, result: Mapping[str, Any], seconds: flo
     OUT.print(f"  playbooks   {here}/playbooks/      templates  {here}/templates/", soft_wrap=True)
     OUT.print(f"  next        cd {here} && winback plan", soft_wrap=True)
     OUT.print("              winback explain abandoned_cart · winback outbox list · winback ui (the Prefect pages)")
-
-
-def _arm(step: str) -> str:
-    parts = step.split("/")
-    return f" [dim]({parts[-2]})[/]" if len(parts) > 2 else ""
 
 
 def _message(path: Path) -> None:

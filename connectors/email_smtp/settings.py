@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from connectors.contract import ConfigurationError
 
+_NAME = "WINBACK_SMTP_URL"
 _FORM = "Write it as smtp://user:password@host:587 or smtps://user:password@host:465."
 _PORTS = {"smtp": 587, "smtps": 465}
 _ANSWERS = {"yes": True, "no": False}
@@ -63,14 +64,15 @@ def smtp_settings(url: str) -> SmtpSettings:
         parts, port = None, None
     if parts is None or parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
         raise ConfigurationError(
-            f"WINBACK_SMTP_URL is not the URL of an SMTP server. {_FORM}"
-            " Write special characters of the password in their percent form, such as %40 for @."
+            _NAME,
+            "This is not the URL of an SMTP server.",
+            f"{_FORM} Write special characters of the password in their percent form, such as %40 for @.",
         )
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     tls = parts.scheme == "smtps"
     starttls = _answer(options, "starttls")
     if tls and starttls:
-        raise ConfigurationError("WINBACK_SMTP_URL: smtps:// is TLS from the start. Leave out `starttls=yes`.")
+        raise ConfigurationError(_NAME, "smtps:// is TLS from the start.", "Leave out `starttls=yes`.")
     settings = SmtpSettings(
         host=parts.hostname,
         port=port or _PORTS[parts.scheme],
@@ -88,8 +90,9 @@ def smtp_settings(url: str) -> SmtpSettings:
     )
     if options:
         raise ConfigurationError(
-            f"WINBACK_SMTP_URL: there is no option `{next(iter(options))}`. There are starttls, verify, certificates,"
-            " plain_password, connections, connect_timeout and timeout."
+            _NAME,
+            f"There is no option `{next(iter(options))}`.",
+            "There are starttls, verify, certificates, plain_password, connections, connect_timeout and timeout.",
         )
     return settings
 
@@ -98,7 +101,7 @@ def _answer(options: dict[str, str], name: str) -> bool | None:
     if name not in options:
         return None
     if (said := options.pop(name)) not in _ANSWERS:
-        raise ConfigurationError(f"WINBACK_SMTP_URL: `{name}` is `yes` or `no`.")
+        raise ConfigurationError(_NAME, f"`{name}` is neither yes nor no.", f"Write {name}=yes or {name}=no.")
     return _ANSWERS[said]
 
 
@@ -114,7 +117,7 @@ def _certificates(options: dict[str, str]) -> Path | None:
         return None
     path = Path(options.pop("certificates"))
     if not path.is_file():
-        raise ConfigurationError("WINBACK_SMTP_URL: the file that `certificates` names does not exist.")
+        raise ConfigurationError(_NAME, "The file that `certificates` names does not exist.", "Correct its path.")
     return path
 
 
@@ -126,5 +129,5 @@ def _number(options: dict[str, str], name: str, default: float, least: float, mo
     except ValueError:
         value = -1.0
     if not least <= value <= most:
-        raise ConfigurationError(f"WINBACK_SMTP_URL: `{name}` is a number from {least:g} to {most:g}.")
+        raise ConfigurationError(_NAME, f"`{name}` is out of bounds.", f"It is a number from {least:g} to {most:g}.")
     return value

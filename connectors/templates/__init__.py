@@ -21,7 +21,7 @@ from connectors.templates.problems import describe
 from connectors.templates.sandbox import Sandbox
 from connectors.templates.source import SUFFIXES, Source, read
 from connectors.templates.values import profile_values
-from dsl.catalog import Template
+from dsl.catalog import TRANSACTIONAL, Template
 from dsl.delivery import Message
 
 __all__ = ["RenderError", "TemplateSet", "load_templates"]
@@ -118,7 +118,7 @@ def _email(
     date: datetime,
 ) -> bytes:
     shop, profile, unsubscribe = values["shop"], values["profile"], values["unsubscribe_url"]
-    if source.topic != "transactional":
+    if source.topic != TRANSACTIONAL:
         if not str(shop.get("address") or "").strip():
             raise RenderError(
                 "postal_address_missing",

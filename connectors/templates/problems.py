@@ -14,9 +14,8 @@ from connectors.templates.errors import RenderError
 from connectors.templates.sandbox import Sandbox
 from connectors.templates.source import REQUIRED, Body, Place, Source
 from connectors.templates.variables import Variables, variables
-from dsl.catalog import Template
+from dsl.catalog import TRANSACTIONAL, Template
 
-_TRANSACTIONAL = "transactional"
 _TOPIC = re.compile(r"[a-z][a-z0-9_]*")
 _FORBIDDEN: Mapping[type[nodes.Node], str] = {
     nodes.Include: '`include` does not work here. In MJML write `<mj-include path="parts/footer.mjml" />`.',
@@ -164,7 +163,7 @@ def _settings(source: Source) -> Iterator[str]:
 
 def _duties(source: Source, read: Variables, trees: list[nodes.Template]) -> Iterator[str]:
     """What the law and the big mailbox providers ask of marketing e-mail."""
-    if source.topic == _TRANSACTIONAL:
+    if source.topic == TRANSACTIONAL:
         return
     if "unsubscribe_url" not in read.given:
         yield (

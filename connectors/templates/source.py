@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsl.catalog import MARKETING
+
 KEYS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"subject", "preheader", "topic"}),
     "sms": frozenset({"topic"}),
@@ -67,7 +69,7 @@ class Source:
 
     @property
     def topic(self) -> str:
-        return self.settings["topic"].value if "topic" in self.settings else "marketing"
+        return self.settings["topic"].value if "topic" in self.settings else MARKETING
 
 
 def read(channel: str, name: str, files: Mapping[str, Path], shown: str) -> Source:

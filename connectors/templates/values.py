@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dsl.catalog import FIELDS
-
-_ZERO = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})
+from dsl.catalog import FIELDS, SUMS
 
 
 def _empty() -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name in FIELDS:
-        _put(made, name, 0 if name in _ZERO else None)
+        _put(made, name, 0 if name in SUMS else None)
     return made
 
 

@@ -1,4 +1,4 @@
-"""At most fifteen ways at a fork: the runtime packs which one somebody took into four bits."""
+"""At most fifteen ways at a fork: each multiplies the paths of its region, which the runtime lists in SQL."""
 
 from __future__ import annotations
 

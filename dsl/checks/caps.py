@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dsl.catalog import TRANSACTIONAL
 from dsl.checks.timing import lengths
 from dsl.diagnostics import Diagnostic, Span
 from dsl.plan import Limit
@@ -60,4 +61,4 @@ def _follow(body: tuple[Step, ...], pasts: set[_Sent], limit: Limit, found: list
 
 
 def _passes(step: Send) -> bool:
-    return step.page is not None and step.page.topic == "transactional"
+    return step.page is not None and step.page.topic == TRANSACTIONAL

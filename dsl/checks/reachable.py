@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from dsl import conditions as c
-from dsl.checks.ways import SUMS, Way, both, ways
+from dsl.catalog import SUMS
+from dsl.checks.ways import Way, both, ways
 from dsl.diagnostics import Diagnostic
 from dsl.program import Asked, Experiment, Heard, If, Program, Step, Wait, blocks, every_step
 from dsl.wording import say

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import inf
 
 from dsl import conditions as c
+from dsl.catalog import SUMS
 from dsl.conditions import Condition, Constant, Field
 from dsl.types import Type
 
@@ -50,8 +51,6 @@ Way = Mapping[Thing, Left]
 EVERYTHING = Left(ranges=((-inf, False, inf, False),), unknown=True)
 _AT_LEAST_0 = Left(ranges=((0, True, inf, False),), unknown=False)
 _YES, _NO = (1.0, True, 1.0, True), (0.0, True, 0.0, True)
-SUMS = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})
-"""Fields that count as 0 when nothing is known, and are never below."""
 _WHOLE = frozenset({"cart.count", "orders.count", "checkout.step"})
 _TIMES = frozenset({Type.DATE, Type.TIMESTAMP})
 

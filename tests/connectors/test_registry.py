@@ -31,16 +31,16 @@ def test_smtp_from_a_text_or_a_secret() -> None:
 @pytest.mark.parametrize(
     ("channel", "settings", "told"),
     [
-        ("pigeon", {}, "There is no channel `pigeon`. There are `email`, `sms` and `push`."),
-        ("email", {"WINBACK_EMAIL": "smpt"}, "WINBACK_EMAIL cannot be `smpt`. Set it to `file` or `smtp`."),
-        ("sms", {"WINBACK_SMS": "twilio"}, "WINBACK_SMS cannot be `twilio`. Set it to `file`."),
-        ("email", {"WINBACK_EMAIL": "smtp"}, "WINBACK_SMTP_URL is missing"),
+        ("pigeon", {}, "pigeon: There is no such channel. There are `email`, `sms` and `push`."),
+        ("email", {"WINBACK_EMAIL": "smpt"}, "WINBACK_EMAIL: It cannot be `smpt`. Set it to `file` or `smtp`."),
+        ("sms", {"WINBACK_SMS": "twilio"}, "WINBACK_SMS: It cannot be `twilio`. Set it to `file`."),
+        ("email", {"WINBACK_EMAIL": "smtp"}, "WINBACK_SMTP_URL: WINBACK_EMAIL is `smtp`, and this is missing"),
     ],
 )
 def test_mistakes(channel: str, settings: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         connector_for(channel, settings)
-    assert told in str(error.value)
+    assert told in str(error.value).replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_mistakes(channel: str, settings: dict[str, Any], told: str) -> None:
         ("smtp://u:hunter2@", "not the URL of an SMTP server"),
         ("smtp://u:hunter2/x@mail.example:25", "percent form"),
         ("smtp://u:hunter2@mail.example:99999", "not the URL of an SMTP server"),
-        ("smtp://u:hunter2@mail.example?starttls=maybe", "`starttls` is `yes` or `no`"),
+        ("smtp://u:hunter2@mail.example?starttls=maybe", "`starttls` is neither yes nor no"),
         ("smtps://u:hunter2@mail.example?starttls=yes", "Leave out `starttls=yes`"),
         ("smtp://u:hunter2@mail.example?timeuot=3", "no option `timeuot`"),
-        ("smtp://u:hunter2@mail.example?timeout=soon", "`timeout` is a number from 0.1 to 600"),
-        ("smtp://u:hunter2@mail.example?connections=0", "`connections` is a number from 1 to 50"),
+        ("smtp://u:hunter2@mail.example?timeout=soon", "It is a number from 0.1 to 600"),
+        ("smtp://u:hunter2@mail.example?connections=0", "It is a number from 1 to 50"),
         ("smtp://u:hunter2@mail.example?certificates=nowhere.pem", "does not exist"),
     ],
 )
 def test_mistakes_in_the_url_are_told_without_the_password(url: str, told: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         smtp_settings(url)
-    assert told in str(error.value)
+    assert told in str(error.value).replace("\n", " ")
     assert "hunter2" not in str(error.value)
     assert error.value.__context__ is None or "hunter2" not in str(error.value.__context__)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from playbooks_by_chance import files
 
 from dsl.format import WIDTH, canonical
 from dsl.parser import parse
+from tests.dsl.playbooks_by_chance import files
 
 FIXTURES = sorted((Path(__file__).parents[1] / "format").glob("*.before.playbook"))
 

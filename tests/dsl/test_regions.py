@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsl.plan import Experiment, Step, Variant, Wait
-from dsl.regions import END, MOST_PATHS, decisions, entries, pack, unpack, walk
+from dsl.regions import END, MOST_PATHS, Decision, decisions, entries, shifts, unpack, walk
 from tests.dsl.plans_by_chance import branch, choose, interpret, make, random_plan, send
+
+
+def pack(decided: Sequence[Decision], choices: Mapping[str, int]) -> int:
+    """The path, as the ledger's SQL makes it; choices that are not named are 0."""
+    pairs = zip(decided, shifts(decided), strict=True)
+    return sum(choices.get(decision.id, 0) << shift for decision, shift in pairs)
 
 
 @settings(max_examples=200, deadline=None)

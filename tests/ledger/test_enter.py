@@ -172,7 +172,7 @@ def test_where_and_only_if_read_the_event(engine: Engine) -> None:
     entered = enter_orders(
         engine, Entry(kind="every"), NOON,
         where=events.c.properties["total"].as_float() >= 20,
-        admits=lambda event: event.c.properties["total"].as_float() < 30,
+        admits=started.c.properties["total"].as_float() < 30,
     )  # fmt: skip
     assert entered.entered == 1
     with engine.connect() as connection:

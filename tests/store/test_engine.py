@@ -1,7 +1,11 @@
+from pathlib import Path
+
 from sqlalchemy import Engine, insert, select
 
-from store.engine import read, rehearse, write
+from store.engine import open_store, read, rehearse, write
 from store.schema import facts
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
 def test_what_is_written_is_read(engine: Engine) -> None:
@@ -22,12 +26,17 @@ def test_an_exception_rolls_back(engine: Engine) -> None:
         assert connection.execute(select(facts.c.value)).first() is None
 
 
-def test_two_writers_take_turns(engine: Engine) -> None:
-    if engine.dialect.name == "sqlite":
-        with write(engine), engine.connect() as reader:
+def test_a_writer_holds_up_no_reader(engine: Engine) -> None:
+    with write(engine) as connection:
+        connection.execute(insert(facts).values(name="currency", value="USD"))
+        with engine.connect() as reader:
             assert reader.execute(select(facts.c.value)).first() is None
-        assert engine.connect().exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-        assert engine.connect().exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_sqlite_is_opened_to_keep_what_it_was_told(tmp_path: Path) -> None:
+    with read(open_store(f"sqlite:///{tmp_path / 'winback.db'}")) as connection:
+        told = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
+    assert told == PRAGMAS
 
 
 def test_a_rehearsal_leaves_nothing(engine: Engine) -> None:

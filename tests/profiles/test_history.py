@@ -1,0 +1,142 @@
+"""A store rebuilt for an earlier time is the store that one would have had then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+
+from profiles.history import newest_event_at, rebuild
+from store import schema
+from store.addresses import address_hash
+from store.engine import open_store, write
+from tests.profiles.shop import RULES, START, everything, identify, instant_at, profile_of, take, track, traits_of
+
+
+@contextmanager
+def rebuilt(engine: Engine, hours: float) -> Iterator[Engine]:
+    made = rebuild(engine, START + timedelta(hours=hours), rules=RULES)
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
+@pytest.fixture
+def fresh() -> Iterator[Engine]:
+    """A second, empty store."""
+    made = open_store("sqlite://")
+    schema.metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+def history(r: Random) -> list[dict[str, Any]]:
+    """What a few customers did and said in twenty hours; times are few, so that some are the same."""
+    calls = []
+    for _ in range(60):
+        who, hours = r.choice(("ann", "bob", "cid")), r.randrange(20)
+        product = {"product_id": r.choice(("lamp", "rug", "vase")), "price": r.choice((10, 12.34)), "category": "home"}
+        order = {"order_id": f"{who}-{r.randrange(3)}"}
+        event, properties = r.choice([
+            ("Product Viewed", product), ("Product Added", product), ("Product Removed", product),
+            ("Checkout Started", {}), ("Order Completed", {**order, "products": [product]}),
+            ("Order Refunded", {**order, "amount": 5}), ("Order Cancelled", order), ("Page Seen", {"title": "x"}),
+        ])  # fmt: skip
+        if r.random() < 0.3:
+            calls.append(
+                identify(
+                    hours, who, city=r.choice(("Oslo", "Rome", None)), pet=r.choice(("cat", "dog", None)),
+                    **({"email_consent": r.random() < 0.5} if r.random() < 0.5 else {}),
+                )
+            )  # fmt: skip
+        else:
+            calls.append(track(event, hours, who, **properties))
+    return calls
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("hours", [0, 7, 19])
+def test_the_same_as_a_store_of_that_time(engine: Engine, fresh: Engine, seed: int, hours: int) -> None:
+    calls = history(Random(seed))
+    take(engine, *calls)
+    take(fresh, *(call for call in calls if call["timestamp"] <= track("x", hours)["timestamp"]))
+    with rebuilt(engine, hours) as then:
+        assert everything(then) == everything(fresh)
+
+
+def test_an_address_of_that_time_has_its_own_hash(engine: Engine) -> None:
+    take(engine, identify(0, email="old@example.com"), identify(5, email="new@example.com"))
+    with rebuilt(engine, 1) as then:
+        ann = profile_of(then, "user_id", "ann")
+        assert (ann.email, ann.email_hash) == ("old@example.com", address_hash("old@example.com", RULES.hash_key))
+    without = rebuild(engine, START + timedelta(hours=1))
+    assert profile_of(without, "user_id", "ann").email_hash is None
+    without.dispose()
+    with rebuilt(engine, 6) as then:
+        assert profile_of(then, "user_id", "ann").email == "new@example.com"
+
+
+def test_what_the_context_told_and_was_replaced_is_unknown(engine: Engine) -> None:
+    take(engine, {**track("Page Seen", 0), "context": {"traits": {"city": "Oslo"}}}, identify(5, city="Rome"))
+    with rebuilt(engine, 1) as then:
+        assert profile_of(then, "user_id", "ann").city is None
+
+
+def test_consent_taken_back_later_was_given_then(engine: Engine) -> None:
+    take(engine, identify(0, email_consent=True), identify(5, email_consent=False), identify(6, sms_consent=True))
+    with rebuilt(engine, 1) as then, then.connect() as conn:
+        assert conn.execute(select(schema.consents.c.channel, schema.consents.c.granted)).all() == [("email", True)]
+
+
+def test_suppressions_of_later_are_not_there(engine: Engine) -> None:
+    with write(engine) as conn:
+        rows = [
+            {"channel": "email", "address_hash": name, "reason": "", "at": instant_at(n)} for n, name in enumerate("ab")
+        ]
+        conn.execute(insert(schema.suppressions), rows)
+    with rebuilt(engine, 0) as then, then.connect() as conn:
+        assert conn.scalars(select(schema.suppressions.c.address_hash)).all() == ["a"]
+
+
+def test_people_joined_later_are_one_person_already(engine: Engine) -> None:
+    """A store does not remember who was apart; nothing is lost, and nobody is counted twice."""
+    take(engine, track("Product Added", 0, {"anonymousId": "x"}, product_id="lamp", price=10))
+    take(engine, track("Product Viewed", 1, "ann", product_id="rug"))
+    take(engine, {**track("Page Seen", 5, "ann"), "anonymousId": "x"})
+    with rebuilt(engine, 2) as then:
+        assert traits_of(then).cart_count == 1
+        with then.connect() as conn:
+            assert conn.scalar(select(func.count()).select_from(schema.profiles)) == 1
+
+
+def test_an_identify_call_is_no_visit(engine: Engine) -> None:
+    take(engine, track("Page Seen", 0), identify(3, city="Oslo"))
+    with rebuilt(engine, 4) as then:
+        assert traits_of(then).last_seen_at == instant_at(0)
+
+
+def test_nothing_before_the_first_event(engine: Engine) -> None:
+    take(engine, track("Product Added", 5, product_id="lamp", price=10))
+    with rebuilt(engine, 4) as then:
+        assert everything(then) == {"products": {}}
+
+
+def test_the_source_is_left_as_it_is(engine: Engine) -> None:
+    take(engine, *history(Random(9)))
+    before = everything(engine)
+    with rebuilt(engine, 7):
+        assert everything(engine) == before
+
+
+def test_newest_event(engine: Engine) -> None:
+    with engine.connect() as conn:
+        assert newest_event_at(conn) is None
+    take(engine, track("B", 3), track("A", 5), track("C", 1), identify(4, city="Oslo"))
+    with engine.connect() as conn:
+        assert newest_event_at(conn) == instant_at(5)
