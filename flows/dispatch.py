@@ -21,13 +21,8 @@ from dsl.plan import Plan, Send
 from flows.expressions import expressions
 from flows.world import World
 from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
-<<<<<<< HEAD
 from ledger.guardrails import Rules
-from ledger.leave import leave
-=======
-from ledger.guardrails import MARKETING, Rules
 from ledger.leave import Exit, leave
->>>>>>> adversary
 from ledger.owner import this_process
 from profiles.person import constant, event_properties, typed, values
 from profiles.recommend import Shelf, shelf_at

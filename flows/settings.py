@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
-from dsl.errors import UserError
 from dsl.suggest import did_you_mean, nearest
 
 FILE = "winback.toml"
@@ -22,8 +21,14 @@ SHORTEST_SECRET = 16
 """Characters."""
 
 
-class SettingsError(UserError):
+class SettingsError(Exception):
     """A project that cannot be opened. `place` is a file or a variable; `way_out` is one or two sentences."""
+
+    def __init__(self, place: str, reason: str, way_out: str) -> None:
+        super().__init__(f"{place}: {reason}\nHint: {way_out}")
+        self.place = place
+        self.reason = reason
+        self.way_out = way_out
 
 
 def _zone(value: str) -> str:

@@ -107,17 +107,10 @@ def enter_on(
 ) -> Entered:
     """Let in those to whom `event` happened, at each event of this name that no tick has looked at.
 
-    <<<<<<< HEAD
-        `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`). Who enters has
-        entered when the event happened, so that what came between event and tick is "since entry"; waits begin at the tick
-        all the same. `look_back` is how old an event may be at the first tick. Of several events of one person and key in
-        one tick the earliest counts.
-    =======
-        `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`, which a callable
-        is given). Who enters has entered when the event happened, so that what came between event and tick is "since
-        entry"; waits begin at the tick all the same. `look_back` is how old an event may be at the first tick. Of several
-        events of one person and key in one tick the earliest counts.
-    >>>>>>> adversary
+    `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`). Who enters has
+    entered when the event happened, so that what came between event and tick is "since entry"; waits begin at the tick
+    all the same. `look_back` is how old an event may be at the first tick. Of several events of one person and key in
+    one tick the earliest counts.
     """
     book = lock_playbook(connection, plan.name)
     now = micros(as_of)

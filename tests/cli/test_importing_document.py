@@ -25,8 +25,8 @@ def test_the_calls_are_all_taken(project: Path, winback: Winback) -> None:
     ada = winback("profile", "show", "u-17", "--json").json
     assert ada["fields"]["orders.value"] == 8000
     assert ada["fields"]["cart.count"] == 0
-    names = [event["name"] for event in ada["events"]]
-    assert names[:4] == ["page_viewed", "order_completed", "product_added", "product_viewed"]
+    names = [event["name"] for event in ada["events"] if event["name"] not in ("alias", "identify")]
+    assert names == ["page_viewed", "order_completed", "product_added", "product_viewed"]
     assert [(c["channel"], c["granted"]) for c in winback("profile", "show", "u-18", "--json").json["consents"]] == [
         ("sms", False)
     ]
