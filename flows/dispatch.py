@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from connectors.contract import Manifest
 from connectors.templates.errors import RenderError
 from connectors.unsubscribe import unsubscribe_url
 from dsl.catalog import MARKETING
@@ -94,7 +95,7 @@ class Dispatch:
             send=_taken if self.world.rehearsing else send,
             render=_blank if self.world.rehearsing else self.render,
             address_field=self.world.addresses[step.channel],
-            chunk=200 if self.world.rehearsing else min(connector.manifest.batch, connector.manifest.connections * 5),
+            chunk=200 if self.world.rehearsing else _chunk(connector.manifest),
         )
         rules = Rules(
             zone=self.world.zone,
@@ -181,6 +182,11 @@ def dispatch(world: World, plans: Sequence[Plan], as_of: datetime) -> Iterator[D
         finally:
             for connector in world.connectors.values():
                 runner.run(connector.close())
+
+
+def _chunk(manifest: Manifest) -> int:
+    """How many messages are in doubt after a kill: few, unless a second try does no harm."""
+    return manifest.batch if manifest.repeatable else min(manifest.batch, manifest.connections * 5)
 
 
 def _arguments(plan: Plan, step: str) -> dict[str, Operand]:

@@ -176,6 +176,12 @@ class _Tick:
             sentence = f"{step.channel}: {told.rstrip('.')}. The messages wait for the next run."
             if sentence not in self.trouble:
                 self.trouble.append(sentence)
+        if failed := sum(done.failed.values()):
+            first = done.failure or because(next(iter(done.failed)))
+            self.trouble.append(
+                f"{step.channel} {step.template}: {failed:,} failed; the first: {first.rstrip('.')}. "
+                "`winback outbox list --state failed` shows them."
+            )
         refused = [f"{n:,} not sent ({because(why)})" for why, n in done.skipped.items()]
         refused += [f"{n:,} later ({because(why)})" for why, n in done.delayed.items()]
         refused += [f"{n:,} failed ({because(why)})" for why, n in done.failed.items()]
