@@ -190,7 +190,7 @@ def test_edges_of_windows(engine: Engine) -> None:
         (None, None, NOW),
         (Window(kind="last", seconds=3600), NOW - HOUR, NOW),
         (Window(kind="before", seconds=3600), None, NOW - HOUR - 1),
-        (Window(kind="entry"), NOW - 2 * HOUR, NOW),
+        (Window(kind="entry"), NOW - 2 * HOUR + 1, NOW),
         (Window(kind="between", start="2026-03-28", end="2026-03-29"), starts, ends - 1),
         (Window(kind="between", start="2026-03-30", end="2026-04-30"), ends, NOW),
     ]
