@@ -199,9 +199,8 @@ def _told(problem: Any, path: Path, environment: Mapping[str, str]) -> SettingsE
     if dot:
         return SettingsError(place, reason + ".", way_out)
     if problem["type"] == "literal_error":
-        return SettingsError(
-            place, f"`{problem['input']}` is not possible here.", f"Write {problem['ctx']['expected']}."
-        )
+        expected = problem["ctx"]["expected"].replace("'", "`")
+        return SettingsError(place, f"`{problem['input']}` is not possible here.", f"Write {expected}.")
     if problem["type"] == "model_type":
         return SettingsError(place, "This is a section.", f"Write [{names[-1]}], and its settings below.")
     return SettingsError(place, f"{told}.", "docs/settings.md has an example of each setting.")
