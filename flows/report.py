@@ -151,6 +151,7 @@ REASONS: Mapping[str, str] = {
     "not_connected": "nothing is set up that sends them",
     "throttled": "the provider asked to wait",
     "limit": "more than this run may send",
+    "merged": "two people turned out to be one",
     "nobody": "the person is not in the store any more",
     "connection_refused": "the server could not be reached",
     "host_unknown": "the server could not be reached",
