@@ -9,16 +9,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from dsl.delivery import Message, Outcome
+from dsl.errors import UserError
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(UserError):
     """A setting is missing or makes no sense: `place` says which, `way_out` what to write. Holds no secret."""
-
-    def __init__(self, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason} {way_out}")
-        self.place = place
-        self.reason = reason
-        self.way_out = way_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

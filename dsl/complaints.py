@@ -210,6 +210,17 @@ def planned(what: str) -> tuple[str, str, str]:
     )
 
 
+def reserved(trouble: Trouble) -> Complaint:
+    """A word of the language where a name is meant."""
+    return trouble.complain(
+        "WB113",
+        f"{quoted(trouble.text)} is a word of the language, so it cannot be a name.",
+        f"Choose another, such as `my_{trouble.text}`.",
+        instead=("NAME " + trouble.text,),
+        kept=False,
+    )
+
+
 def stops_early(trouble: Trouble) -> Complaint:
     """The line ends where something must follow."""
     last = trouble.line[-1]

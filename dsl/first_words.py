@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dsl.complaints import Complaint, Trouble, listed, near, quoted
+from dsl.complaints import Complaint, Trouble, listed, near, quoted, reserved
 from dsl.grammar import words
 from dsl.vocabulary import BELONGS, CLOSERS, EXAMPLES, FOREIGN, LOOPS, PLACES
 
@@ -52,13 +52,7 @@ def _name_expected(trouble: Trouble) -> Complaint | None:
         return None
     if trouble.after is None or trouble.after.type not in {"IS", "EQUAL"}:
         return None
-    return trouble.complain(
-        "WB113",
-        f"{quoted(trouble.text)} is a word of the language, so it cannot be a name.",
-        f"Choose another, such as `my_{trouble.text}`.",
-        instead=("NAME " + trouble.text,),
-        kept=False,
-    )
+    return reserved(trouble)
 
 
 def _goes_on(trouble: Trouble) -> Complaint | None:

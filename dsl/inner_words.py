@@ -6,7 +6,18 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from dsl.complaints import Complaint, Trouble, describe, example, is_planned_condition, listed, near, planned, quoted
+from dsl.complaints import (
+    Complaint,
+    Trouble,
+    describe,
+    example,
+    is_planned_condition,
+    listed,
+    near,
+    planned,
+    quoted,
+    reserved,
+)
 from dsl.grammar import words
 from dsl.habits import HABITS
 from dsl.number_words import (
@@ -254,13 +265,7 @@ def _reserved(trouble: Trouble) -> Complaint | None:
     after = trouble.after.type if trouble.after else "_NL"
     if "_NL" in trouble.expected or not trouble.fits(0, ("NAME", after)):
         return None
-    return trouble.complain(
-        "WB113",
-        f"{quoted(trouble.text)} is a word of the language, so it cannot be a name.",
-        f"Choose another, such as `my_{trouble.text}`.",
-        instead=("NAME " + trouble.text,),
-        kept=False,
-    )
+    return reserved(trouble)
 
 
 # ── Misspelt, missing, too many ───────────────────────────────────────────────────────────────────────────────────────

@@ -18,19 +18,8 @@ from dsl.types import Type
 SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 """The length of each unit. A day is 24 hours, a month 30 days."""
 
-Literal = (
-    syntax.Money
-    | syntax.Percent
-    | syntax.Number
-    | syntax.Duration
-    | syntax.Clock
-    | syntax.Day
-    | syntax.Text
-    | syntax.YesNo
-)
 
-
-def constant(value: Literal, scope: Scope) -> Constant | None:
+def constant(value: syntax.Constant, scope: Scope) -> Constant | None:
     """The typed value of a literal, or None with a problem told."""
     match value:
         case syntax.Money(amount=amount):

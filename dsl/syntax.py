@@ -72,7 +72,8 @@ class YesNo(Node):
     value: bool
 
 
-Value = Money | Percent | Number | Duration | Clock | Day | Text | YesNo | Word
+Constant = Money | Percent | Number | Duration | Clock | Day | Text | YesNo
+Value = Constant | Word
 
 
 # ── Conditions ────────────────────────────────────────────────────────────────────────────────────────────────────────

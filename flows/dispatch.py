@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from connectors.contract import Manifest
 from connectors.templates.errors import RenderError
 from connectors.unsubscribe import unsubscribe_url
 from dsl.catalog import MARKETING
@@ -20,13 +21,23 @@ from dsl.plan import Plan, Send
 from flows.expressions import expressions
 from flows.world import World
 from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
-from ledger.guardrails import MARKETING, Rules
-from ledger.leave import leave
+from ledger.guardrails import Rules
+from ledger.leave import Exit, leave
 from ledger.owner import this_process
 from profiles.person import constant, event_properties, typed, values
+from profiles.recommend import Shelf, shelf_at
 from store.clock import micros
 from store.engine import read
 from store.schema import outbox
+
+
+@dataclass(slots=True, kw_only=True)
+class _Once:
+    """What is found out once for all batches."""
+
+    shelf: Shelf | None = None
+    exits: list[tuple[str, Sequence[Exit]]] | None = None
+    """By the digest of the plan; those without exits left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,7 @@ class Dispatch:
     runner: asyncio.Runner
     topics: Mapping[tuple[str, str], str]
     """Per channel and template."""
+    once: _Once = field(default_factory=lambda: _Once())
 
     def due(self) -> dict[str, int]:
         """Messages that are due, by step."""
@@ -83,7 +95,7 @@ class Dispatch:
             send=_taken if self.world.rehearsing else send,
             render=_blank if self.world.rehearsing else self.render,
             address_field=self.world.addresses[step.channel],
-            chunk=200 if self.world.rehearsing else min(connector.manifest.batch, connector.manifest.connections * 5),
+            chunk=200 if self.world.rehearsing else _chunk(connector.manifest),
         )
         rules = Rules(
             zone=self.world.zone,
@@ -100,10 +112,18 @@ class Dispatch:
 
     def leaving(self, connection: Connection, enrollments: Sequence[int]) -> None:
         """Ask the exits again for people who are about to be sent something."""
-        for plan in self.plans:
-            at = expressions(plan, as_of=self.as_of, zone=self.world.zone, consent=self.world.consent)
+        if self.once.exits is None:
+            self.once.exits = [
+                (
+                    plan.digest,
+                    expressions(plan, as_of=self.as_of, zone=self.world.zone, consent=self.world.consent).exits(),
+                )
+                for plan in self.plans
+                if plan.exits
+            ]
+        for digest, exits in self.once.exits:
             leave(
-                connection, playbook=plan.name, digest=plan.digest, exits=at.exits(), as_of=self.as_of,
+                connection, playbook=self.plans[0].name, digest=digest, exits=exits, as_of=self.as_of,
                 among=enrollments,
             )  # fmt: skip
 
@@ -119,7 +139,9 @@ class Dispatch:
         }
         with read(self.world.store) as connection:
             ids = [job.profile_id for job in jobs]
-            people = values(connection, ids, types, as_of=self.as_of, types=types)
+            if self.once.shelf is None and any(name.startswith("recommended.") for name in types):
+                self.once.shelf = shelf_at(connection, self.as_of)
+            people = values(connection, ids, types, as_of=self.as_of, types=types, shelf=self.once.shelf)
             started = event_properties(connection, [job.event for job in jobs if job.event is not None])
         return [
             self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {}))
@@ -160,6 +182,11 @@ def dispatch(world: World, plans: Sequence[Plan], as_of: datetime) -> Iterator[D
         finally:
             for connector in world.connectors.values():
                 runner.run(connector.close())
+
+
+def _chunk(manifest: Manifest) -> int:
+    """How many messages are in doubt after a kill: few, unless a second try does no harm."""
+    return manifest.batch if manifest.repeatable else min(manifest.batch, manifest.connections * 5)
 
 
 def _arguments(plan: Plan, step: str) -> dict[str, Operand]:

@@ -138,18 +138,16 @@ class Report:
 
 
 REASONS: Mapping[str, str] = {
-    "no_consent": "no consent",
-    "suppressed": "address suppressed",
-    "no_address": "no address",
+    "no_consent": "has not consented",
+    "suppressed": "address is suppressed",
+    "no_address": "no address known",
     "frequency_cap": "had enough messages lately",
-    "duplicate_address": "address got it already",
+    "duplicate_address": "the address got it already",
     "left": "left the playbook",
-    "late": "too late",
+    "late": "too late to be welcome",
     "render_error": "template could not be filled",
     "quiet_hours": "quiet hours",
-    "quiet_days": "quiet day",
     "deferred": "the provider asked to wait",
-    "connector_down": "the provider could not be reached",
     "not_connected": "nothing is set up that sends them",
     "throttled": "the provider asked to wait",
     "limit": "more than this run may send",
@@ -182,6 +180,19 @@ REASONS: Mapping[str, str] = {
     "message_deferred": "the server asked to try again later",
     "recipient_rejected": "the server refuses the recipient",
     "message_rejected": "the server refuses the message",
+    "rejected": "the provider refuses the message",
+    "mailbox_disabled": "the mailbox is closed",
+    "domain_unknown": "there is no such domain",
+    "address_invalid": "the address cannot be one",
+    "address_needs_smtputf8": "the server takes no such address",
+    "relay_denied": "the server does not send for us",
+    "refused_by_policy": "the server refuses the message",
+    "message_too_large": "the message is too large",
+    "answer_unreadable": "the server's answer cannot be read",
+    "interrupted": "the run ended while it was sent",
+    "evidence": "found among what was sent",
+    "resolved": "a person said so",
+    "hard_bounce": "the address is dead",
 }
 """What a reason code says to people."""
 

@@ -25,7 +25,7 @@ class SettingsError(Exception):
     """A project that cannot be opened. `place` is a file or a variable; `way_out` is one or two sentences."""
 
     def __init__(self, place: str, reason: str, way_out: str) -> None:
-        super().__init__(f"{place}: {reason}\n{way_out}")
+        super().__init__(f"{place}: {reason}\nHint: {way_out}")
         self.place = place
         self.reason = reason
         self.way_out = way_out
@@ -204,9 +204,8 @@ def _told(problem: Any, path: Path, environment: Mapping[str, str]) -> SettingsE
     if dot:
         return SettingsError(place, reason + ".", way_out)
     if problem["type"] == "literal_error":
-        return SettingsError(
-            place, f"`{problem['input']}` is not possible here.", f"Write {problem['ctx']['expected']}."
-        )
+        expected = problem["ctx"]["expected"].replace("'", "`")
+        return SettingsError(place, f"`{problem['input']}` is not possible here.", f"Write {expected}.")
     if problem["type"] == "model_type":
         return SettingsError(place, "This is a section.", f"Write [{names[-1]}], and its settings below.")
     return SettingsError(place, f"{told}.", "docs/settings.md has an example of each setting.")

@@ -26,7 +26,6 @@ from ledger.advance import Advanced, advance
 from ledger.deliver import Delivered
 from ledger.enroll import Entered, enter_on, enter_when
 from ledger.leave import convert, leave
-from ledger.merged import follow_merges
 from ledger.report import counts
 from ledger.settle import Settled, settle
 from store.clock import instant
@@ -90,8 +89,6 @@ class _Tick:
         return expressions(plan, as_of=self.as_of, zone=self.world.zone, consent=self.world.consent)
 
     def settle(self) -> Settled:
-        with write(self.world.store) as connection:
-            follow_merges(connection, self.plan.name, self.as_of)
         connectors = self.world.connectors
         settled = settle(
             self.world.store,
@@ -179,6 +176,12 @@ class _Tick:
             sentence = f"{step.channel}: {told.rstrip('.')}. The messages wait for the next run."
             if sentence not in self.trouble:
                 self.trouble.append(sentence)
+        if failed := sum(done.failed.values()):
+            first = done.failure or because(next(iter(done.failed)))
+            self.trouble.append(
+                f"{step.channel} {step.template}: {failed:,} failed; the first: {first.rstrip('.')}. "
+                "`winback outbox list --state failed` shows them."
+            )
         refused = [f"{n:,} not sent ({because(why)})" for why, n in done.skipped.items()]
         refused += [f"{n:,} later ({because(why)})" for why, n in done.delayed.items()]
         refused += [f"{n:,} failed ({because(why)})" for why, n in done.failed.items()]

@@ -98,6 +98,8 @@ class Delivered:
     """Why no more was tried on this channel. The messages wait for the next tick."""
     trouble: str = ""
     """What the connector said of that, for people."""
+    failure: str = ""
+    """What was said of the first message that failed."""
 
 
 async def deliver(
@@ -225,6 +227,7 @@ class _Delivery:
         made = _each(self.channel.render, jobs)
         poison = [(job.id, m.detail) for job, m in zip(jobs, made, strict=True) if isinstance(m, Unrenderable)]
         if poison:
+            self.done.failure = self.done.failure or poison[0][1]
             with write(self.engine) as connection:
                 for id, detail in poison:
                     self.done.failed["render_error"] += outbox.poisoned(connection, id, token, detail, self.as_of)
@@ -259,6 +262,7 @@ class _Delivery:
                 case Verdict.REJECTED:
                     wrote = outbox.rejected(connection, id, token, outcome, self.as_of)
                     self.done.failed[outcome.reason or "rejected"] += wrote
+                    self.done.failure = self.done.failure or outcome.detail
                 case Verdict.UNKNOWN:
                     self.done.unknown += outbox.unknown(connection, id, token, outcome, self.as_of)
                 case Verdict.DEFERRED | Verdict.THROTTLED:

@@ -65,8 +65,8 @@ def enter_when(
     """Let in those for whom `matches` has turned true since the last tick.
 
     The conditions are over profiles and traits. `admits` is `only if`: whoever it refuses now is asked again only after
-    the condition has been false in between. They entered at `as_of`. The first tick of a playbook lets in those who match already, or with
-    `only_new` takes them as seen.
+    the condition has been false in between. They entered at `as_of`. The first tick of a playbook lets in those who
+    match already, or with `only_new` takes them as seen.
     """
     book = lock_playbook(connection, plan.name)
     alive = profiles.c.merged_into.is_(None)

@@ -53,8 +53,6 @@ class Candidate:
     time_zone: str | None
     known: bool
     """The person is in the store."""
-    merged: bool
-    """The person has become part of another one, and the ledger has not followed yet."""
     suppressed: str | None
     """The reason of the address's suppression on this channel."""
 
@@ -109,8 +107,6 @@ def _refusal(
     candidate: Candidate, around: Surroundings, rules: Rules, topic: str, as_of: datetime
 ) -> Skip | Delay | None:
     marketing = topic != TRANSACTIONAL
-    if candidate.merged:
-        return Delay(until=as_of + timedelta(minutes=1), reason="merged")
     if not candidate.known:
         return Skip(reason="nobody")
     if candidate.expires_at < micros(as_of):

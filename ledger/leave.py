@@ -47,7 +47,7 @@ def leave(
             mine = and_(enrollments.c.playbook == playbook, enrollments.c.digest == digest, mine, limited)
             left += _take_out(connection, mine, exits, as_of)
     if left or among is None:
-        cancel(connection, playbook, as_of)
+        _cancel(connection, playbook, as_of)
     return left
 
 
@@ -71,7 +71,7 @@ def _take_out(connection: Connection, mine: ColumnElement[bool], exits: Sequence
     return done.rowcount
 
 
-def cancel(connection: Connection, playbook: str, as_of: datetime) -> None:
+def _cancel(connection: Connection, playbook: str, as_of: datetime) -> None:
     """Cancel what is queued for those who left. What somebody has claimed is refused when he marks it as sending."""
     gone = select(enrollments.c.reason).where(enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state == "left")
     connection.execute(

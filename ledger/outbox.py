@@ -86,7 +86,6 @@ def candidates(connection: Connection, ids: Sequence[int], channel: str, address
             address_hash.label("address_hash"),
             profiles.c.time_zone,
             profiles.c.id.is_not(None).label("known"),
-            profiles.c.merged_into.is_not(None).label("merged"),
             suppressions.c.reason.label("suppressed"),
         )
         .select_from(outbox)

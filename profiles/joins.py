@@ -21,6 +21,7 @@ from store.schema import (
     order_items,
     orders,
     outbox,
+    playbooks,
     profiles,
     traits,
 )
@@ -41,6 +42,7 @@ def join_profiles(connection: Connection, into: Mapping[int, int], at: int) -> N
     """
     if not into:
         return
+    _hold_the_ledger(connection, into)
     _end_double_enrollments(connection, into, at)
     _move_consents(connection, into)
     _move_assignments(connection, into)
@@ -71,6 +73,18 @@ def _rows_of(connection: Connection, table: Table, ids: Iterable[int]) -> list[R
 def _forget(connection: Connection, table: Table, ids: Iterable[int]) -> None:
     for chunk in chunks(ids):
         connection.execute(delete(table).where(table.c.profile_id.in_(chunk)))
+
+
+def _hold_the_ledger(connection: Connection, into: Mapping[int, int]) -> None:
+    """On PostgreSQL, wait for ticks that are letting people in or moving these just now, and hold up the next ones.
+
+    Else one could write a row for a profile that is being taken over, and nobody would read it again. Playbooks, then
+    enrollments, then messages: the order in which ticks lock, too. SQLite's writers take turns anyway.
+    """
+    connection.execute(select(playbooks.c.name).order_by(playbooks.c.name).with_for_update()).all()
+    for chunk in chunks(sorted({*into, *into.values()})):
+        theirs = select(enrollments.c.id).where(enrollments.c.profile_id.in_(chunk)).order_by(enrollments.c.id)
+        connection.execute(theirs.with_for_update()).all()
 
 
 def _end_double_enrollments(connection: Connection, into: Mapping[int, int], at: int) -> None:

@@ -45,7 +45,11 @@ def test_the_file_is_taken(tmp_path: Path) -> None:
     (tmp_path / "winback.toml").write_text(text)
     settings = read(tmp_path, {})
     assert settings.shop.country == tomllib.loads(text)["shop"]["country"]
-    told = {f"{k}.{n}" if isinstance(v, dict) else k for k, v in tomllib.loads(text).items() for n in (v if isinstance(v, dict) else ("",))}
+    told = {
+        f"{k}.{n}" if isinstance(v, dict) else k
+        for k, v in tomllib.loads(text).items()
+        for n in (v if isinstance(v, dict) else ("",))
+    }
     assert told == set(leaves(settings)) - {"secret", "smtp_url"}
 
 

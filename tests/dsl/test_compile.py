@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from dsl.compile import compile_sources
+from tests.dsl.chunks import chunks
 from tests.dsl.shop import shop
-from tests.dsl.test_checks import CHUNKS, expected
 
 GOOD = "playbook good:\n  start on signed_up\n  enter once\n  send email hello\n"
 POLICY = "policy:\n  limit email to 3 per 7 days\n"
 PLANS = Path(__file__).parents[1] / "plans"
-BROKEN = Path(__file__).parents[1] / "broken"
+BROKEN, SENSE = Path(__file__).parents[1] / "broken", Path(__file__).parent / "sense"
 
 
 def plans(*files: str) -> set[str]:
@@ -114,8 +114,7 @@ def damaged(text: str, chance: random.Random) -> str:
 def test_damaged_playbooks_never_raise(seed: int) -> None:
     chance = random.Random(seed)
     sources = [path.read_text(encoding="utf-8") for path in sorted(PLANS.glob("*.playbook"))]
-    sources += [expected(chunk)[0] for chunk in CHUNKS.values()]
-    sources += [path.read_text(encoding="utf-8") for path in sorted(BROKEN.glob("*.playbook"))]
+    sources += [chunk.source for folder in (BROKEN, SENSE) for chunk in chunks(folder).values()]
     for _ in range(40):
         texts = {f"{n}.playbook": damaged(chance.choice(sources), chance) for n in range(2)}
         compiled = compile_sources(texts, shop())

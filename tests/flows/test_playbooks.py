@@ -50,5 +50,5 @@ def test_what_is_not_there_is_told(folder: Path) -> None:
     ):
         playbooks.nothing  # noqa: B018
     (folder / "winback.toml").unlink()
-    with pytest.raises(AttributeError, match="Hint: `winback init` makes a project"):
+    with pytest.raises(AttributeError, match="`winback init` makes a project"):
         playbooks.come_back  # noqa: B018

@@ -53,3 +53,27 @@ def test_the_starting_event_is_neither_exit_nor_goal(tmp_path: Path) -> None:
     made.calls(event("a", "Order Completed", "2026-03-03T12:00:01Z", order_id="2", total=10))
     report = made.run("thanks", NOON + timedelta(hours=2))
     assert (report.left, report.converted) == (1, 1)
+
+
+def test_a_template_that_is_gone_fails_its_messages_and_the_run_says_so(tmp_path: Path) -> None:
+    quiet = "policy:\n  quiet hours 11:00 to 13:00\n\n"
+    book = "playbook welcome:\n  start on signed_up\n  enter once\n  send email {}\n"
+    made = shop(tmp_path, quiet + book.format("hello"))
+    made.calls(person("a"), event("a", "Signed Up", "2026-03-03T11:00:00Z"))
+    assert made.run("welcome", NOON).reasons("delayed") == {"quiet_hours": 1}
+    (made.folder / "templates/email/hello.html").rename(made.folder / "templates/email/bye.html")
+    made.write(quiet + book.format("bye"))
+    report = made.run("welcome", NOON + timedelta(hours=2))
+    assert report.total("failed") == 1 and made.messages() == {("failed", "render_error"): 1}
+    (sentence,) = report.trouble
+    assert "email hello: 1 failed" in sentence and "winback outbox list" in sentence
+
+
+def test_a_limit_says_what_it_leaves_for_the_next_run(tmp_path: Path) -> None:
+    made = shop(tmp_path, "playbook welcome:\n  start on signed_up\n  enter once\n  send email hello\n")
+    users = [f"u{number}" for number in range(7)]
+    made.calls(*map(person, users), *(event(user, "Signed Up", "2026-03-03T11:00:00Z") for user in users))
+    expected, report = made.rehearse("welcome", NOON, limit=3), made.run("welcome", NOON, limit=3)
+    assert expected.sends == report.sends
+    assert (report.total("sent"), report.reasons("delayed")) == (3, {"limit": 4})
+    assert made.run("welcome", NOON).total("sent") == 4

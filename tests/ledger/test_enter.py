@@ -10,9 +10,10 @@ from sqlalchemy import Engine, false, func, select, true, update
 from dsl.plan import Entry, StartOn
 from ledger.enroll import Entered, enter_on
 from ledger.leave import leave
-from ledger.merged import follow_merges
 from ledger.plans import OlderThanLastTick, UnknownPlaybook, begin_tick, live_plans, register
 from ledger.rows import started
+from profiles.joins import join_profiles
+from store.clock import micros
 from store.engine import write
 from store.schema import enrollments, events, matches, profiles, traits
 from tests.ledger.shop import DAY, HOUR, NOON, enter, go_on, happens, inside, mail, messages, people, plan
@@ -235,19 +236,15 @@ def test_older_plans_live_as_long_as_people_are_inside(engine: Engine) -> None:
 
 
 # ── merges ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_ledger_follows_a_merge(engine: Engine) -> None:
-    """The visitor who turns out to be a customer neither enters again nor is forgotten."""
+def test_a_visitor_who_turns_out_to_be_a_customer_neither_enters_again_nor_is_forgotten(engine: Engine) -> None:
     with write(engine) as connection:
         customer, visitor, other, twin = people(connection, 4)
         connection.execute(update(traits).where(traits.c.profile_id.in_([customer, other])).values(cart_total=0))
     waiting = plan(mail("first"), entry=Entry(kind="once"))
     assert enter(engine, waiting, NOON).entered == 2
     with write(engine) as connection:
-        for gone in (visitor, twin):
-            connection.execute(update(profiles).where(profiles.c.id == gone).values(merged_into=customer))
+        join_profiles(connection, {visitor: customer, twin: customer}, micros(NOON + HOUR))
         connection.execute(update(traits).where(traits.c.profile_id == customer).values(cart_total=500))
-        assert follow_merges(connection, "carts", NOON + HOUR) == 2
-        assert follow_merges(connection, "carts", NOON + HOUR) == 0
     assert enter(engine, waiting, NOON + HOUR).entered == 0
     assert inside(engine) == {("active", "first", None): 1, ("left", None, "merged"): 1}
     with engine.connect() as connection:
@@ -255,12 +252,17 @@ def test_the_ledger_follows_a_merge(engine: Engine) -> None:
         assert connection.scalar(select(func.count()).select_from(matches)) == 1
 
 
-def test_a_chain_of_merges_is_followed_to_its_end(engine: Engine) -> None:
+def test_a_tick_beside_a_merge_waits_for_it(engine: Engine) -> None:
+    """Else it would let in the profile that is being taken over, and nobody would ever look at it again."""
     with write(engine) as connection:
-        first, second, third = people(connection, 3)
-    enter(engine, plan(mail("first")), NOON, matches=profiles.c.id == first)
+        customer, visitor = people(connection, 2)
+        register(connection, plan(mail("first")), NOON)
+    beside = threading.Thread(target=lambda: enter(engine, plan(mail("first")), NOON))
     with write(engine) as connection:
-        connection.execute(update(profiles).where(profiles.c.id == first).values(merged_into=second))
-        connection.execute(update(profiles).where(profiles.c.id == second).values(merged_into=third))
-        follow_merges(connection, "carts", NOON)
-        assert connection.scalars(select(enrollments.c.profile_id)).all() == [third]
+        join_profiles(connection, {visitor: customer}, micros(NOON))
+        beside.start()
+        beside.join(1)
+        assert beside.is_alive()
+    beside.join()
+    with engine.connect() as connection:
+        assert list(connection.scalars(select(enrollments.c.profile_id))) == [customer]

@@ -77,7 +77,7 @@ def calls(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @settings(
-    max_examples=30,  # on each store
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
