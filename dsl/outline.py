@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -48,6 +48,15 @@ def label(step: plan.Step, currency: str) -> str:
             return f"experiment {name}"
         case plan.Stop():
             return "stop"
+
+
+def names(plan_: plan.Plan, currency: str) -> dict[str, str]:
+    """The label of each step by its id; of those that read alike with the way that leads to them in brackets."""
+    labels = {step.id: label(step, currency) for step in plan_.steps}
+    alike = Counter(labels.values())
+    return {
+        id: f"{text} ({id.split('/')[-2]})" if alike[text] > 1 and "/" in id else text for id, text in labels.items()
+    }
 
 
 def settings(plan_: plan.Plan, currency: str) -> tuple[str, ...]:

@@ -138,13 +138,13 @@ class Report:
 
 
 REASONS: Mapping[str, str] = {
-    "no_consent": "has not consented",
-    "suppressed": "address is suppressed",
-    "no_address": "no address known",
+    "no_consent": "no consent",
+    "suppressed": "address suppressed",
+    "no_address": "no address",
     "frequency_cap": "had enough messages lately",
-    "duplicate_address": "the address got it already",
+    "duplicate_address": "address got it already",
     "left": "left the playbook",
-    "late": "too late to be welcome",
+    "late": "too late",
     "render_error": "template could not be filled",
     "quiet_hours": "quiet hours",
     "deferred": "the provider asked to wait",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from dsl.outline import label
+from dsl.outline import names
 from dsl.plan import Plan, Send, StartOn
 from flows.dispatch import Dispatch, dispatch
 from flows.expressions import Expressions, expressions
@@ -57,7 +57,6 @@ class _Tick:
     trouble: list[str] = field(default_factory=list)
 
     def run(self) -> Report:
-        currency = str(self.world.shop["currency"])
         with write(self.world.store) as connection:
             registry.register(connection, self.plan, self.as_of)
             self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
@@ -68,14 +67,14 @@ class _Tick:
         self.watch.run("advance", "advance", self.advance, after=["enter"])
         arrows = before(self.plan)
         with dispatch(self.world, self.plans, self.as_of) as post:
-            due = post.due()
+            due, called = post.due(), names(self.plan, str(self.world.shop["currency"]))
             for step in self.plan.steps:
                 after = arrows[step.id] or ["advance"]
                 if isinstance(step, Send):
-                    name = f"{label(step, currency)} · {due.get(step.id, 0):,} due"
+                    name = f"{called[step.id]} · {due.get(step.id, 0):,} due"
                     self.watch.run(step.id, name, partial(self.deliver, post, step, due.get(step.id, 0)), after=after)
                 else:
-                    name = f"{label(step, currency)} · {self.passed[step.id]:,}"
+                    name = f"{called[step.id]} · {self.passed[step.id]:,} people"
                     self.watch.run(step.id, name, lambda: None, after=after)
             for send in post.elsewhere():
                 # Steps of older versions, which the current plan no longer has.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from profiles.traits import order_total, tells_total
 from profiles.values import MAX_ID, CallError, amount_of, number_of, object_of, quantity_of, shown, snake_case
 
 PRODUCT_EVENTS = frozenset(
@@ -34,7 +35,9 @@ _SHORT = ("name", "currency")
 
 
 def with_amounts(event: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties with numeric texts as numbers and ids as texts. Raises CallError with the property's name.
+    """The properties with numeric texts as numbers, ids as texts, and an order's total where its products tell it.
+
+    Raises CallError with the property's name.
 
     Only for events of the e-commerce specification: what the properties of a shop's own events mean is not known.
     """
@@ -48,6 +51,9 @@ def with_amounts(event: str, properties: dict[str, Any]) -> dict[str, Any]:
             _amounts(f"products[{n}].", _named(object_of(f"products[{n}]", product)))
             for n, product in enumerate(products)
         ]
+    if event == "order_completed" and made.get("total") is None and tells_total(made):
+        # Conditions and templates read `total`; traits count it up from the products all the same.
+        made["total"] = order_total(made) / 100
     return made
 
 

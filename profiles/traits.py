@@ -172,7 +172,7 @@ def _ordered(state: State, event: Event) -> State:
     order = replace(
         known,
         at=event.at,
-        gross=_total(event.properties) if known.gross is None else known.gross,
+        gross=order_total(event.properties) if known.gross is None else known.gross,
         items=_items(event.properties) if known.items is None else known.items,
     )
     return replace(
@@ -197,21 +197,23 @@ def _order_changed(state: State, event: Event) -> State:
             amounts = (_cents(event.properties, "total"), _cents(event.properties, "amount"))
             amount = next((each for each in amounts if each is not None), None)
             if amount is None and event.properties.get("products"):
-                amount = _total(event.properties)
+                amount = order_total(event.properties)
             order = replace(order, refunded=MAX_CENTS if amount is None else order.refunded + amount)
         case _:
-            if _has_total(event.properties):
-                order = replace(order, gross=_total(event.properties))
+            if tells_total(event.properties):
+                order = replace(order, gross=order_total(event.properties))
             if items := _items(event.properties):
                 order = replace(order, items=items)
     return replace(state, orders={**state.orders, key: order})
 
 
-def _has_total(properties: Mapping[str, Any]) -> bool:
+def tells_total(properties: Mapping[str, Any]) -> bool:
+    """Whether the event says what the order came to."""
     return any(properties.get(name) is not None for name in ("total", "revenue", "value", "price", "products"))
 
 
-def _total(properties: Mapping[str, Any]) -> int:
+def order_total(properties: Mapping[str, Any]) -> int:
+    """What an order came to, in hundredths: `total`, else `revenue` or `value`, else the sum of its products."""
     for name in ("total", "revenue", "value"):
         if (amount := _cents(properties, name)) is not None:
             return amount

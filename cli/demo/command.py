@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import ERROR, OUT, USED_WRONGLY, Json, fail, plural, print_json
+from cli.console import ERROR, OUT, PROBLEMS, USED_WRONGLY, Json, fail, plural, print_json
 
 if TYPE_CHECKING:
     from cli.demo.shop import Sent, Shop
@@ -69,8 +70,10 @@ def demo(
     result = _result(project, days)
     if as_json:
         print_json({"folder": str(folder.absolute()), "seconds": round(time.monotonic() - began, 1), **result})
-        return
-    tell(project, folder, result, time.monotonic() - began)
+    else:
+        tell(project, folder, result, time.monotonic() - began)
+    if result["failed"]:
+        sys.exit(PROBLEMS)
 
 
 def _shop(seed: int, customers: int) -> Shop:
@@ -178,7 +181,12 @@ def _result(project: Project, days: Sequence[Sequence[Report]]) -> dict[str, obj
                  "converted_held_out": now.converted_held_out, "inside": sum(now.inside.values()), "sends": sends,
                  "experiments": tests}
             )  # fmt: skip
-    return {"as_of": at.isoformat(), "playbooks": playbooks, "messages": sum(r.total("sent") for d in days for r in d)}
+    return {
+        "as_of": at.isoformat(),
+        "playbooks": playbooks,
+        "messages": sum(r.total("sent") for d in days for r in d),
+        "failed": sum(r.total("failed") for d in days for r in d),
+    }
 
 
 class _Voice:

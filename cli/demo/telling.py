@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def tell(project: Project, folder: Path, result: Mapping[str, Any], seconds: float) -> None:
     """The table of what happened, where the messages are, and one of them."""
-    from dsl.outline import label
+    from dsl.outline import names
     from flows.report import because
 
     OUT.print()
@@ -36,14 +36,12 @@ def tell(project: Project, folder: Path, result: Mapping[str, Any], seconds: flo
         table.add_row("  entered", f"{book['entered']:,}")
         table.add_row("  [dim]of them held out, to compare with[/]", f"[dim]{book['held_out']:,}[/]")
         reasons: Counter[str] = Counter()
-        alike = Counter(label(step, "USD") for step in plan.steps)
+        called = names(plan, "USD")
         for step in plan.steps:
             if told := dict(book["sends"].get(step.id, {})):
                 sent = told.pop("sent", 0)
                 reasons.update(told)
-                # Of two alike the arm tells which.
-                arm = f" [dim]({step.id.split('/')[-2]})[/]" if alike[label(step, "USD")] > 1 else ""
-                table.add_row(f"  {label(step, 'USD')}{arm}", "", f"{sent:,}", f"{sum(told.values()) or '·'}")
+                table.add_row(f"  {called[step.id]}", "", f"{sent:,}", f"{sum(told.values()) or '·'}")
         table.add_row("  reached the goal", f"{book['converted']:,}")
         for test in book["experiments"]:
             for arm in test["arms"]:
@@ -59,11 +57,13 @@ def tell(project: Project, folder: Path, result: Mapping[str, Any], seconds: flo
         _message(files[0])
     here = shown(folder.absolute())
     written = plural(result["messages"], "message")
+    if result["failed"]:
+        OUT.print(f"\n[bold red]✗ {plural(result['failed'], 'message')} failed.[/] `winback outbox list` says why.")
     OUT.print(f"\n[bold green]✓[/] {written} written, nobody was sent anything ({seconds:.0f} s).")
     OUT.print(f"  messages    {here}/outbox/", soft_wrap=True)
     OUT.print(f"  playbooks   {here}/playbooks/      templates  {here}/templates/", soft_wrap=True)
     OUT.print(f"  next        cd {here} && winback plan", soft_wrap=True)
-    OUT.print("              winback explain abandoned_cart · winback outbox list · winback ui (the Prefect pages)")
+    OUT.print("              winback ui: the Prefect pages of these runs · winback outbox list")
 
 
 def _message(path: Path) -> None:

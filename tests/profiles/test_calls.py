@@ -212,3 +212,19 @@ def test_nothing_that_comes_in_breaks_the_reader(value: Any, kind: str) -> None:
 @given(st.binary(max_size=80))
 def test_no_bytes_break_the_reader(line: bytes) -> None:
     assert len(read_line(line)) == 1
+
+
+@pytest.mark.parametrize(
+    ("properties", "total"),
+    [
+        ({"order_id": "1", "products": [{"product_id": "a", "price": 19.99, "quantity": 3}]}, 59.97),
+        ({"order_id": "1", "revenue": "12.50"}, 12.5),
+        ({"order_id": "1", "total": 5, "products": [{"product_id": "a", "price": 19.99}]}, 5),
+        ({"order_id": "1"}, None),
+    ],
+)
+def test_an_order_without_a_total_gets_it_from_its_products(properties: dict[str, Any], total: float | None) -> None:
+    call = {"type": "track", "event": "Order Completed", "userId": "u", "timestamp": "2026-03-01T10:00:00Z"}
+    (made,) = read_calls({**call, "properties": properties})
+    assert isinstance(made, Call)
+    assert made.properties.get("total") == total
