@@ -112,20 +112,15 @@ class Dispatch:
 
     def leaving(self, connection: Connection, enrollments: Sequence[int]) -> None:
         """Ask the exits again for people who are about to be sent something."""
-        if self.once.exits is None:
+        now = self.world.wall() if self.world.live else self.as_of
+        if self.once.exits is None or self.world.live:
             self.once.exits = [
-                (
-                    plan.digest,
-                    expressions(plan, as_of=self.as_of, zone=self.world.zone, consent=self.world.consent).exits(),
-                )
+                (plan.digest, expressions(plan, as_of=now, zone=self.world.zone, consent=self.world.consent).exits())
                 for plan in self.plans
                 if plan.exits
             ]
         for digest, exits in self.once.exits:
-            leave(
-                connection, playbook=self.plans[0].name, digest=digest, exits=exits, as_of=self.as_of,
-                among=enrollments,
-            )  # fmt: skip
+            leave(connection, playbook=self.plans[0].name, digest=digest, exits=exits, as_of=now, among=enrollments)
 
     def render(self, jobs: Sequence[Job]) -> list[Message | Unrenderable]:
         """A message for each job: the person's values put into the arguments, and these into the template."""
@@ -186,7 +181,7 @@ def dispatch(world: World, plans: Sequence[Plan], as_of: datetime) -> Iterator[D
 
 def _chunk(manifest: Manifest) -> int:
     """How many messages are in doubt after a kill: few, unless a second try does no harm."""
-    return manifest.batch if manifest.repeatable else min(manifest.batch, manifest.connections * 5)
+    return manifest.batch if manifest.repeatable else min(manifest.batch, manifest.connections * 2)
 
 
 def _arguments(plan: Plan, step: str) -> dict[str, Operand]:

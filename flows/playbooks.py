@@ -33,7 +33,8 @@ def flow_of(project: Project, plan: Plan) -> PlaybookFlow[Report]:
         if asked.dry_run:
             with rehearsal(project, at) as stage:
                 return stage.play(plan, limit=asked.limit, only_new=asked.only_new, watch=watch)
-        return tick(world(project), plan, as_of=at, limit=asked.limit, only_new=asked.only_new, watch=watch)
+        made = world(project, live=asked.as_of is None)
+        return tick(made, plan, as_of=at, limit=asked.limit, only_new=asked.only_new, watch=watch)
 
     source = project.compiled.sources.get(plan.name, "")
     return build(plan, source=source, tick=work, zone=project.settings.shop.time_zone)

@@ -34,6 +34,8 @@ class World:
     secret: bytes
     addresses: Mapping[str, str]
     """By channel the profile field with the address."""
+    live: bool
+    """The tick is at the time on the wall: what happens while it delivers counts too."""
     rehearsing: bool
     """Nothing is rendered and nothing handed to a connector."""
     wall: Callable[[], datetime]
@@ -45,8 +47,10 @@ def consent(project: Project) -> frozenset[str]:
     return frozenset({"email"}) if project.settings.consent.email == "assumed" else frozenset()
 
 
-def world(project: Project, *, store: Store | None = None) -> World:
-    """The project's world; `store` may be a rehearsal. Raises SettingsError, ConfigurationError, StoreError."""
+def world(project: Project, *, store: Store | None = None, live: bool = False) -> World:
+    """The project's world. `store` may be a rehearsal; `live`: the tick is at the time on the wall.
+
+    Raises SettingsError, ConfigurationError, StoreError."""
     from connectors.registry import connector_for
 
     settings = project.settings
@@ -67,6 +71,7 @@ def world(project: Project, *, store: Store | None = None) -> World:
         senders={"email": settings.email_from, "sms": settings.shop.name, "push": settings.shop.name},
         secret=project.secret,
         addresses={name: channel.address for name, channel in project.catalog.channels.items()},
+        live=live,
         rehearsing=store is not None,
         wall=lambda: datetime.now(UTC),
     )

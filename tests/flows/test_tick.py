@@ -1,11 +1,19 @@
 """Whole ticks in this process: entry time, and what reports say."""
 
-from datetime import timedelta
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import select
 
+from connectors.contract import Connector, Manifest
+from dsl.delivery import Message, Outcome
+from flows.tick import tick
+from flows.world import world
 from store.clock import instant
 from store.engine import read
 from store.schema import enrollments
@@ -77,3 +85,54 @@ def test_a_limit_says_what_it_leaves_for_the_next_run(tmp_path: Path) -> None:
     assert expected.sends == report.sends
     assert (report.total("sent"), report.reasons("delayed")) == (3, {"limit": 4})
     assert made.run("welcome", NOON).total("sent") == 4
+
+
+@dataclass(slots=True)
+class Telling:
+    """The file connector, that tells somebody when it is handed the first messages."""
+
+    inner: Connector
+    tell: Callable[[], None]
+    told: bool = False
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.inner.manifest
+
+    def accepted(self, keys: Sequence[str]) -> Mapping[str, bool] | None:
+        return self.inner.accepted(keys)
+
+    async def send(self, messages: Sequence[Message]) -> AsyncIterator[Outcome]:
+        if not self.told:
+            self.told = True
+            self.tell()
+        async for outcome in self.inner.send(messages):
+            yield outcome
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+def test_who_buys_while_a_live_run_delivers_gets_nothing_more(tmp_path: Path) -> None:
+    """Batches are of 200 messages: the second is asked again, at the time on the wall."""
+    made = shop(
+        tmp_path,
+        "playbook p:\n  start when email is known\n  enter once\n  leave on order_completed\n  send email hello\n",
+    )
+    people = [f"u{number:03}" for number in range(250)]
+    made.calls(*(person(user) for user in people))
+    begun = datetime.now(UTC)
+
+    def everybody_buys() -> None:
+        now = datetime.now(UTC).isoformat()
+        made.calls(*(event(user, "Order Completed", now, order_id=user, total=5) for user in people))
+
+    plain = world(made.project, live=True)
+    telling = Telling(plain.connectors["email"], everybody_buys)
+    report = tick(
+        replace(plain, connectors={"email": cast("Connector", telling)}), made.plan("p"), as_of=begun,
+    )  # fmt: skip
+    assert (report.total("sent"), made.messages()) == (
+        200,
+        Counter({("accepted", None): 200, ("cancelled", "on order_completed"): 50}),
+    )
