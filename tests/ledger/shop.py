@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -176,3 +177,26 @@ def inside(engine: Engine) -> Counter[tuple[str, str | None, str | None]]:
     with engine.connect() as connection:
         rows = connection.execute(select(enrollments.c.state, enrollments.c.step, enrollments.c.reason))
         return Counter((row.state, row.step, row.reason) for row in rows)
+
+
+ONE = plan(mail("first"))
+
+
+def queue(engine: Engine, count: int = 1, as_of: datetime = NOON, **values: Any) -> list[int]:
+    """That many new people with one message each."""
+    with write(engine) as connection:
+        ids = people(connection, count, **values)
+    enter(engine, ONE, as_of)
+    go_on(engine, ONE, as_of)
+    return ids
+
+
+def deliver_now(engine: Engine, provider: Provider, as_of: datetime = NOON, **arguments: Any) -> Any:
+    return asyncio.run(send_due(engine, provider, as_of, **arguments))
+
+
+def refused(engine: Engine, as_of: datetime = NOON, **arguments: Any) -> dict[str, int]:
+    provider = Provider()
+    done = deliver_now(engine, provider, as_of, **arguments)
+    assert done.sent == len(provider.taken) == 0
+    return dict(done.skipped)

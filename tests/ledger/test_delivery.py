@@ -1,4 +1,4 @@
-"""The states of a message, and the guards before it."""
+"""The states of a message, from queued to settled."""
 
 import asyncio
 import random
@@ -9,67 +9,48 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, insert, select, true, update
+from sqlalchemy import Connection, Engine, select, true
 
 from dsl.delivery import Outcome, Verdict
-from dsl.plan import Limit, Policy
 from ledger import outbox as states
 from ledger.deliver import Job, Unrenderable, backoff
-from ledger.guardrails import Rules
 from ledger.leave import leave
 from ledger.report import counts, outbox_rows, resolve
 from ledger.settle import settle
 from store.addresses import address_hash
-from store.clock import instant, micros
+from store.clock import instant
 from store.engine import write
-from store.schema import consents, outbox, profiles, suppressions
+from store.schema import outbox, profiles, suppressions
 from tests.ledger.shop import (
-    DAY,
     HOUR,
     NOON,
+    ONE,
     Provider,
     always,
-    enter,
-    go_on,
+    deliver_now,
     inside,
-    mail,
     messages,
-    people,
-    plan,
+    queue,
+    refused,
     render,
-    send_due,
 )
-
-ONE = plan(mail("first"))
-THREE_A_WEEK = Policy(limits=(Limit(channel="email", count=3, seconds=7 * 86400),))
-
-
-def queue(engine: Engine, count: int = 1, as_of: datetime = NOON, **values: Any) -> list[int]:
-    """That many new people with one message each."""
-    with write(engine) as connection:
-        ids = people(connection, count, **values)
-    enter(engine, ONE, as_of)
-    go_on(engine, ONE, as_of)
-    return ids
-
-
-def deliver(engine: Engine, provider: Provider, as_of: datetime = NOON, **arguments: Any) -> Any:
-    return asyncio.run(send_due(engine, provider, as_of, **arguments))
 
 
 # ── Outcomes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_everybody_is_sent_one_message_in_chunks(engine: Engine) -> None:
     provider = Provider()
     queue(engine, 425)
-    done = deliver(engine, provider)
+    done = deliver_now(engine, provider)
     assert done.sent == 425 and set(provider.addresses.values()) == {1}
     assert max(provider.calls) == 10
-    assert deliver(engine, provider).sent == 0
+    assert deliver_now(engine, provider).sent == 0
 
 
 def test_a_dead_address_fails_and_is_suppressed(engine: Engine) -> None:
     (person,) = queue(engine)
-    done = deliver(engine, Provider(always(Verdict.REJECTED, reason="mailbox_unknown", detail="550", suppress=True)))
+    done = deliver_now(
+        engine, Provider(always(Verdict.REJECTED, reason="mailbox_unknown", detail="550", suppress=True))
+    )
     assert done.failed == {"mailbox_unknown": 1}
     with engine.connect() as connection:
         row = connection.execute(select(suppressions)).one()
@@ -85,12 +66,12 @@ def test_what_is_deferred_comes_again_later_and_later_and_fails_at_last(engine: 
     queue(engine)
     while messages(engine)["planned", "mailbox_busy"] or not tries:
         tries.append(now)
-        done = deliver(engine, provider, now)
+        done = deliver_now(engine, provider, now)
         assert done.delayed.total() + done.failed.total() == 1
         with engine.connect() as connection:
             row = connection.execute(select(outbox.c.due_at, outbox.c.state)).one()
         if row.state == "planned":
-            assert deliver(engine, provider, now).delayed.total() == 0, "not before its time"
+            assert deliver_now(engine, provider, now).delayed.total() == 0, "not before its time"
             now = instant(row.due_at)
     assert messages(engine) == {("failed", "mailbox_busy"): 1}
     pauses = [(b - a) / timedelta(minutes=2**i) for i, (a, b) in enumerate(pairwise(tries), 1)]
@@ -105,24 +86,27 @@ def test_a_server_that_is_down_delays_everybody_and_fails_nobody(engine: Engine)
     queue(engine, 50)
     down = Provider(always(Verdict.DEFERRED, reason="connection_refused"))
     for _ in range(20):
-        done = deliver(engine, down)
+        done = deliver_now(engine, down)
         assert (done.stopped, done.failed.total(), done.delayed.total()) == ("connection_refused", 0, 10)
     assert set(down.calls) == {10}, "one chunk a tick, no hammering"
     assert messages(engine).total() == 50
-    assert deliver(engine, Provider()).sent == 50
+    assert deliver_now(engine, Provider()).sent == 50
 
 
 def test_what_the_connector_says_of_trouble_is_handed_on(engine: Engine) -> None:
     queue(engine, 20)
     told = "Nothing listens at 127.0.0.1:1."
-    assert deliver(engine, Provider(always(Verdict.DEFERRED, reason="connection_refused", detail=told))).trouble == told
+    assert (
+        deliver_now(engine, Provider(always(Verdict.DEFERRED, reason="connection_refused", detail=told))).trouble
+        == told
+    )
 
 
 def test_when_half_of_a_chunk_gets_no_answer_the_rest_is_kept(engine: Engine) -> None:
     ids = queue(engine, 30)
     answered = {f"p{id}@example.com" for id in ids[:5]}
     taken = lambda m: Outcome(key=m.key, verdict=Verdict.ACCEPTED) if m.address in answered else None  # noqa: E731
-    done = deliver(engine, Provider(taken))
+    done = deliver_now(engine, Provider(taken))
     assert (done.sent, done.unknown, done.stopped) == (5, 5, "no_answer")
 
 
@@ -134,8 +118,8 @@ def test_a_message_that_breaks_the_connection_does_not_hold_up_the_others_for_ev
         verdict, reason = (Verdict.DEFERRED, "connection_lost") if poison else (Verdict.ACCEPTED, "")
         return Outcome(key=message.key, verdict=verdict, reason=reason)
 
-    first = deliver(engine, Provider(breaks))
-    second = deliver(engine, Provider(breaks), NOON + timedelta(minutes=15))
+    first = deliver_now(engine, Provider(breaks))
+    second = deliver_now(engine, Provider(breaks), NOON + timedelta(minutes=15))
     assert first.sent + second.sent == 39
     assert messages(engine)["planned", "connection_lost"] == 1
 
@@ -143,24 +127,24 @@ def test_a_message_that_breaks_the_connection_does_not_hold_up_the_others_for_ev
 def test_a_throttled_channel_pauses_for_all_processes(engine: Engine) -> None:
     queue(engine, 30)
     provider = Provider(always(Verdict.THROTTLED, reason="too_many", retry_after=timedelta(minutes=10)))
-    assert deliver(engine, provider).stopped == "throttled"
+    assert deliver_now(engine, provider).stopped == "throttled"
     free = Provider()
-    assert deliver(engine, free, NOON + timedelta(minutes=9)).stopped == "throttled"
+    assert deliver_now(engine, free, NOON + timedelta(minutes=9)).stopped == "throttled"
     assert free.calls == []
-    assert deliver(engine, free, NOON + timedelta(minutes=10)).sent == 30
+    assert deliver_now(engine, free, NOON + timedelta(minutes=10)).sent == 30
 
 
 def test_no_answer_is_unknown_and_is_not_sent_again(engine: Engine) -> None:
     queue(engine, 30)
     provider = Provider(lambda _message: None)
-    done = deliver(engine, provider)
+    done = deliver_now(engine, provider)
     assert (done.unknown, done.stopped) == (10, "no_answer"), "and it does not go on to burn the rest"
-    assert deliver(engine, Provider()).sent == 20
+    assert deliver_now(engine, Provider()).sent == 20
     settle(engine, playbook="carts", as_of=NOON + 23 * HOUR, wall=datetime.now(UTC))
     assert messages(engine)["unknown", "no_answer"] == 10
     settled = settle(engine, playbook="carts", as_of=NOON + 24 * HOUR, wall=datetime.now(UTC))
     assert settled.assumed_sent == 10
-    assert deliver(engine, Provider(), NOON + 24 * HOUR).sent == 0
+    assert deliver_now(engine, Provider(), NOON + 24 * HOUR).sent == 0
 
 
 @pytest.mark.parametrize("error", [RuntimeError("boom"), asyncio.CancelledError()])
@@ -174,9 +158,9 @@ def test_an_exception_in_the_middle_leaves_doubt_only_where_it_is(engine: Engine
 
     provider = Provider(fail_at_third)
     with pytest.raises(type(error)):
-        deliver(engine, provider)
+        deliver_now(engine, provider)
     assert messages(engine) == {("accepted", None): 12, ("unknown", "interrupted"): 8, ("planned", None): 10}
-    assert deliver(engine, Provider()).sent == 10
+    assert deliver_now(engine, Provider()).sent == 10
 
 
 def test_a_message_that_cannot_be_rendered_does_not_hold_up_the_others(engine: Engine) -> None:
@@ -187,7 +171,7 @@ def test_a_message_that_cannot_be_rendered_does_not_hold_up_the_others(engine: E
             raise ZeroDivisionError
         return [Unrenderable(detail="no items") if j.profile_id == ids[5] else render([j])[0] for j in jobs]
 
-    done = deliver(engine, Provider(), render=broken)
+    done = deliver_now(engine, Provider(), render=broken)
     assert (done.sent, done.failed) == (18, {"render_error": 2})
     with engine.connect() as connection:
         details = {entry.profile_id: entry.detail for entry in outbox_rows(connection, reason="render_error")}
@@ -197,7 +181,7 @@ def test_a_message_that_cannot_be_rendered_does_not_hold_up_the_others(engine: E
 def test_a_limit_stops_in_time(engine: Engine) -> None:
     queue(engine, 30)
     provider = Provider()
-    assert deliver(engine, provider, limit=7).sent == 7
+    assert deliver_now(engine, provider, limit=7).sent == 7
     assert messages(engine) == {("accepted", None): 7, ("planned", None): 23}
 
 
@@ -245,7 +229,7 @@ def test_sending_with_a_dead_owner_becomes_unknown_at_once_and_claimed_is_free(e
     assert (settled.freed, settled.interrupted) == (1, 1)
     assert messages(engine) == {("planned", None): 1, ("unknown", "interrupted"): 1}
     provider = Provider()
-    assert deliver(engine, provider).sent == 1 and second != first
+    assert deliver_now(engine, provider).sent == 1 and second != first
 
 
 def test_a_belated_answer_of_the_sender_is_evidence(engine: Engine) -> None:
@@ -288,18 +272,18 @@ def test_a_repeatable_connector_sends_again(engine: Engine) -> None:
     with write(engine) as connection:
         claim(connection, "t", "elsewhere", wall)
     settle(engine, playbook="carts", as_of=NOON, wall=wall + HOUR, repeatable=lambda _channel: True)
-    assert deliver(engine, Provider()).sent == 1
+    assert deliver_now(engine, Provider()).sent == 1
 
 
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_person_resolves_what_is_unknown(engine: Engine, sent: bool) -> None:
     queue(engine)
-    deliver(engine, Provider(lambda _message: None))
+    deliver_now(engine, Provider(lambda _message: None))
     with write(engine) as connection:
         (entry,) = outbox_rows(connection, states=("unknown",))
         assert resolve(connection, entry.id, sent=sent, as_of=NOON)
         assert not resolve(connection, entry.id, sent=sent, as_of=NOON)
-    assert deliver(engine, Provider()).sent == (0 if sent else 1)
+    assert deliver_now(engine, Provider()).sent == (0 if sent else 1)
 
 
 def test_two_processes_at_once_send_each_message_once(engine: Engine) -> None:
@@ -314,151 +298,6 @@ def test_two_processes_at_once_send_each_message_once(engine: Engine) -> None:
     assert len(together) == 600 and set(together.values()) == {1}
 
 
-# ── Guards ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def refused(engine: Engine, as_of: datetime = NOON, **arguments: Any) -> dict[str, int]:
-    provider = Provider()
-    done = deliver(engine, provider, as_of, **arguments)
-    assert done.sent == len(provider.taken) == 0
-    return dict(done.skipped)
-
-
-def test_no_consent(engine: Engine) -> None:
-    a, b = queue(engine, 2)
-    with write(engine) as connection:
-        connection.execute(update(consents).where(consents.c.profile_id == a).values(granted=False))
-        connection.execute(delete(consents).where(consents.c.profile_id == b))
-    provider = Provider()
-    by_default = Rules(zone="UTC", consent=frozenset({"email"}))
-    done = deliver(engine, provider, rules=by_default)
-    assert (done.sent, done.skipped) == (1, {"no_consent": 1})
-    assert provider.taken[0].address == f"p{b}@example.com"
-
-
-def test_a_topic_has_its_own_consent(engine: Engine) -> None:
-    queue(engine)
-    assert refused(engine, rules=Rules(zone="UTC", topics={"first": "offers"})) == {"no_consent": 1}
-
-
-def test_no_address(engine: Engine) -> None:
-    queue(engine, email=None)
-    assert refused(engine) == {"no_address": 1}
-
-
-@pytest.mark.parametrize(("reason", "transactional"), [("hard_bounce", 0), ("complaint", 0), ("unsubscribed", 1)])
-def test_suppressed(engine: Engine, reason: str, transactional: int) -> None:
-    queue(engine, email="X@example.com ")
-    with write(engine) as connection:
-        hashed = address_hash("x@example.com", b"key")
-        connection.execute(insert(suppressions).values(channel="email", address_hash=hashed, reason=reason, at=0))
-    assert refused(engine) == {"suppressed": 1}
-    with write(engine) as connection:
-        connection.execute(delete(consents))
-        connection.execute(update(outbox).values(state="planned"))
-    done = deliver(engine, Provider(), rules=Rules(zone="UTC", topics={"first": "transactional"}))
-    assert done.sent == transactional
-
-
-def test_the_cap_holds_over_playbooks_and_days(engine: Engine) -> None:
-    provider, rules = Provider(), Rules(zone="UTC", policy=THREE_A_WEEK)
-    with write(engine) as connection:
-        people(connection, 2)
-    sent = []
-    for day in range(9):
-        daily = plan(mail("first"), name=f"day_{day}")
-        enter(engine, daily, NOON + day * DAY)
-        go_on(engine, daily, NOON + day * DAY)
-        done = deliver(engine, provider, NOON + day * DAY, playbook=daily.name, rules=rules)
-        sent.append(done.sent)
-        assert done.skipped == ({} if done.sent else {"frequency_cap": 2})
-    assert sent == [2, 2, 2, 0, 0, 0, 0, 2, 2]
-
-
-def test_transactional_messages_know_no_cap_and_use_none_up(engine: Engine) -> None:
-    receipt = plan(mail("receipt"), mail("never"), name="receipts")
-    with write(engine) as connection:
-        people(connection, 1)
-    rules = Rules(
-        zone="UTC",
-        policy=Policy(limits=(Limit(channel="email", count=1, seconds=86400),), quiet_hours=("00:00", "23:59")),
-        topics={"receipt": "transactional"},
-    )
-    enter(engine, receipt, NOON)
-    go_on(engine, receipt, NOON)
-    assert deliver(engine, Provider(), playbook="receipts", rules=rules).sent == 1
-    enter(engine, ONE, NOON)
-    go_on(engine, ONE, NOON)
-    assert deliver(engine, Provider(), rules=Rules(zone="UTC", policy=THREE_A_WEEK)).sent == 1
-
-
-def test_caps_hold_between_processes(engine: Engine) -> None:
-    """Six playbooks want the same people at the same moment, from six threads."""
-    rules = Rules(zone="UTC", policy=THREE_A_WEEK)
-    with write(engine) as connection:
-        people(connection, 50)
-    plans = [plan(mail("first"), name=f"p{i}") for i in range(6)]
-    for each in plans:
-        enter(engine, each, NOON)
-        go_on(engine, each, NOON)
-    provider, gate = Provider(), threading.Barrier(6)
-
-    def run(playbook: str) -> None:
-        gate.wait()
-        deliver(engine, provider, playbook=playbook, rules=rules)
-
-    threads = [threading.Thread(target=run, args=(each.name,)) for each in plans]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert set(provider.addresses.values()) == {3}
-    assert messages(engine) == {("accepted", None): 150, ("skipped", "frequency_cap"): 150}
-
-
-def test_a_failed_message_gives_its_slot_back(engine: Engine) -> None:
-    rules = Rules(zone="UTC", policy=Policy(limits=(Limit(channel="email", count=1, seconds=86400),)))
-    with write(engine) as connection:
-        people(connection, 1)
-    for name, sends in (("a", False), ("b", True)):
-        each = plan(mail("first"), name=name)
-        enter(engine, each, NOON)
-        go_on(engine, each, NOON)
-        provider = Provider() if sends else Provider(always(Verdict.REJECTED, reason="refused"))
-        assert deliver(engine, provider, playbook=name, rules=rules).sent == sends
-
-
-def test_two_profiles_with_one_address_get_one_message(engine: Engine) -> None:
-    queue(engine, 3, email="Family@example.com")
-    assert deliver(engine, Provider()).skipped == {"duplicate_address": 2}
-    queue(engine, 1, email="family@example.com")
-    assert refused(engine, NOON + 23 * HOUR) == {"duplicate_address": 1}
-    with write(engine) as connection:
-        connection.execute(update(outbox).where(outbox.c.state == "skipped").values(state="planned"))
-        connection.execute(update(outbox).values(expires_at=micros(NOON + 9 * DAY)))
-    assert deliver(engine, Provider(), NOON + 25 * HOUR).sent == 1
-
-
-def test_quiet_hours_delay_to_the_morning_of_the_person(engine: Engine) -> None:
-    queue(engine, 1, time_zone="Asia/Tokyo")
-    rules = Rules(zone="UTC", policy=Policy(quiet_hours=("21:00", "08:00")))
-    night = NOON + HOUR  # 22:00 in Tokyo
-    assert deliver(engine, Provider(), night, rules=rules).delayed == {"quiet_hours": 1}
-    assert messages(engine) == {("planned", "quiet_hours"): 1}
-    morning = datetime(2026, 3, 3, 23, tzinfo=UTC)
-    early = deliver(engine, Provider(), morning - timedelta(microseconds=1), rules=rules)
-    assert early.sent == early.delayed.total() == 0
-    assert deliver(engine, Provider(), morning, rules=rules).sent == 1
-    assert messages(engine) == {("accepted", None): 1}
-
-
-def test_to_keep_quiet_is_not_to_be_late(engine: Engine) -> None:
-    friday = datetime(2026, 3, 6, 22, tzinfo=UTC)
-    queue(engine, as_of=friday)
-    rules = Rules(zone="UTC", policy=Policy(quiet_hours=("21:00", "08:00"), quiet_days=("saturday", "sunday")))
-    assert deliver(engine, Provider(), friday, rules=rules).delayed.total() == 1
-    monday = datetime(2026, 3, 9, 8, tzinfo=UTC)
-    assert deliver(engine, Provider(), monday, rules=rules).sent == 1
-
-
 # ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_leaving_cancels_the_queue_also_when_the_journey_is_over(engine: Engine) -> None:
     a, b = queue(engine, 2)
@@ -468,7 +307,7 @@ def test_leaving_cancels_the_queue_also_when_the_journey_is_over(engine: Engine)
         assert leave(connection, playbook="carts", digest=ONE.digest, exits=exits, as_of=NOON) == 1
     assert messages(engine) == {("cancelled", "on order_completed"): 1, ("planned", None): 1}
     provider = Provider()
-    deliver(engine, provider)
+    deliver_now(engine, provider)
     assert list(provider.addresses) == [f"p{b}@example.com"]
 
 
@@ -479,7 +318,7 @@ def test_who_buys_a_second_ago_is_asked_again_before_the_claim(engine: Engine) -
         exits = [("bought", profiles.c.id % 2 == 0)]
         leave(connection, playbook="carts", digest=ONE.digest, exits=exits, as_of=NOON, among=among)
 
-    assert deliver(engine, Provider(), leaving=leaving).sent == 15
+    assert deliver_now(engine, Provider(), leaving=leaving).sent == 15
     assert messages(engine) == {("accepted", None): 15, ("cancelled", "bought"): 15}
 
 
@@ -497,7 +336,7 @@ def test_who_leaves_between_claim_and_send_is_sent_nothing(engine: Engine) -> No
 
 def test_counts_tell_what_is_where(engine: Engine) -> None:
     queue(engine, 3)
-    deliver(engine, Provider())
+    deliver_now(engine, Provider())
     with engine.connect() as connection:
         told = counts(connection, "carts")
     assert (told.entered, told.held_out, told.ended) == (3, 0, {("done", "end"): 3})
