@@ -289,7 +289,7 @@ def test_a_person_resolves_what_is_unknown(engine: Engine, sent: bool) -> None:
 def test_two_processes_at_once_send_each_message_once(engine: Engine) -> None:
     queue(engine, 600)
     providers = [Provider() for _ in range(3)]
-    threads = [threading.Thread(target=deliver, args=(engine, provider)) for provider in providers]
+    threads = [threading.Thread(target=deliver_now, args=(engine, provider)) for provider in providers]
     for thread in threads:
         thread.start()
     for thread in threads:
