@@ -189,10 +189,8 @@ class AnyOf(Node):
     conditions: tuple[Condition, ...]
 
 
-Condition = (
-    Compare | Equals | OneOf | Known | Recency | Calendar | Contains | HasEvent | CanReceive | InSegment
-    | Not | AllOf | AnyOf
-)  # fmt: skip
+Test = Compare | Equals | OneOf | Known | Recency | Calendar | Contains | HasEvent | CanReceive | InSegment
+Condition = Test | Not | AllOf | AnyOf
 
 
 # ── Declarations ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,8 +202,7 @@ class Broken(Node):
     word: str = ""
     """The first word of the line, as a hint which statement it was meant to be; empty when it is none."""
     declares: str | None = None
-    """The name that the line would declare, so that nobody calls it unknown: `let x …`, `segment x …`, `playbook x`,
-    `audience x`, `field x.y …`, `event x`."""
+    """The name that the line would declare, so that nobody calls it unknown: `let x …`, `segment x …`, `event x`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,8 +292,7 @@ class OnlyIf(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enter(Node):
-    """`enter once` · `enter once per event.order_id` (per) · `enter again after D` (again) ·
-    `enter every time` (every)"""
+    """`enter once` · `enter once per event.x` (per) · `enter again after D` (again) · `enter every time` (every)"""
 
     kind: Literal["once", "per", "again", "every"]
     per: Word | None = None

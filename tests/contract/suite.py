@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -35,16 +36,18 @@ async def outcomes(connector: Connector, messages: Sequence[Message]) -> list[Ou
     return [outcome async for outcome in connector.send(messages)]
 
 
-class ConnectorSuite:
+class ConnectorSuite(ABC):
     """Inherit, and define `world` and `broken`; and `message` when the channel is not e-mail."""
 
+    @abstractmethod
     def world(self, folder: Path) -> AbstractAsyncContextManager[World]:
         """A connector that works."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def broken(self, folder: Path) -> AbstractAsyncContextManager[World]:
         """A connector whose other side cannot be used at all."""
-        raise NotImplementedError
+        ...
 
     def message(self, number: int, key: str = "") -> Message:
         address = f"person{number}@example.com"
