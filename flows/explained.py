@@ -12,7 +12,7 @@ from dsl.plan import Branch, Plan, StartWhen
 from flows.expressions import expressions
 from flows.project import Project
 from flows.world import consent
-from ledger.rows import inside
+from ledger.rows import inside, people_of, started
 from profiles.select import people
 from store.schema import enrollments, events, profiles
 
@@ -24,11 +24,13 @@ def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, 
     found: list[tuple[str, Select[Any]]] = []
     if isinstance(plan.trigger, StartWhen):
         found.append(("start when", select(profiles.c.id).select_from(people()).where(at.matches())))
-        if (admits := at.admits()) is not None:
-            found.append(("only if", select(profiles.c.id).select_from(people()).where(admits)))
+        asked = select(profiles.c.id).select_from(people())
     else:
-        started = select(events.c.id).where(events.c.name == plan.trigger.event, at.starts())
-        found.append((f"start on {plan.trigger.event}", started))
+        name = plan.trigger.event
+        found.append((f"start on {name}", select(events.c.id).where(events.c.name == name, at.starts())))
+        asked = select(started.c.id).select_from(people_of(started, started.c.profile_id)).where(started.c.name == name)
+    if (admits := at.admits()) is not None:
+        found.append(("only if", asked.where(admits)))
     mine = (enrollments.c.playbook == plan.name) & (enrollments.c.state == "active")
     for reason, condition in at.exits():
         found.append((f"leave {reason}", select(enrollments.c.id).select_from(inside()).where(mine, condition)))

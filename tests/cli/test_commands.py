@@ -249,6 +249,8 @@ def test_explain_json(winback: Winback) -> None:
     assert "cart_updated_at" in first["sql"]
     assert first["query_plan"]
     assert "cart_updated_at" in winback("explain", "abandoned_cart", "--as-of", NOON).out
+    names = [asked["name"] for asked in winback("explain", "welcome", "--as-of", NOON, "--json").json["conditions"]]
+    assert names[:3] == ["start on signed_up", "only if", "leave on order_completed"]
 
 
 def test_import_json(project: Path, winback: Winback) -> None:
