@@ -88,7 +88,7 @@ def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     for r in reports:
         unsure = r.total("unknown") + r.in_doubt
         cells = (r.entered, r.held_out, r.left, r.total("sent"), r.total("failed"), unsure,
-                 sum(r.reasons("skipped").values()), sum(r.reasons("delayed").values()), r.waiting)  # fmt: skip
+                 sum(r.reasons("skipped").values()), sum(r.reasons("delayed").values()), r.inside)  # fmt: skip
         table.add_row(f"[bold]{r.name}[/]", *(f"{n:,}" if n else "[dim]·[/]" for n in cells))
     OUT.print(table)
     for r in reports:

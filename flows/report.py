@@ -41,9 +41,7 @@ class Report:
     inside_before: int
     """Enrollments that were live before the tick."""
     inside: int
-    """Enrollments that are live after it."""
-    waiting: int
-    """Of those, the ones that wait for a time; queued messages are in `delayed`."""
+    """Enrollments that are live after it: all of them wait for a time."""
     steps: Mapping[str, int]
     """Per step of the plan, how many passed it."""
     sends: tuple[Sends, ...]
@@ -78,7 +76,7 @@ class Report:
             ("messages in doubt", self.total("unknown") + self.in_doubt),
             ("messages not sent", sum(self.reasons("skipped").values())),
             ("messages for later", sum(self.reasons("delayed").values())),
-            ("people waiting", self.waiting),
+            ("people waiting", self.inside),
         ]
 
     @property
@@ -103,7 +101,7 @@ class Report:
             "unknown": self.total("unknown") + self.in_doubt,
             "skipped": self.reasons("skipped"),
             "delayed": self.reasons("delayed"),
-            "waiting": self.waiting,
+            "waiting": self.inside,
             "inside": self.inside,
             "sends": [
                 {"step": s.step, "channel": s.channel, "template": s.template, "sent": s.sent, "failed": s.failed,
@@ -124,7 +122,7 @@ class Report:
             "holdout": self.held_out,
             "leaves": self.left,
             "inside": self.inside_before,
-            "waiting": self.waiting,
+            "waiting": self.inside,
             "first_run": self.first,
             "sends": [
                 {"channel": s.channel, "template": s.template, "step": s.step, "people": s.sent,

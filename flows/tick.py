@@ -159,6 +159,9 @@ class _Tick:
                 zone=self.world.zone,
             )  # fmt: skip
             self.passed.update(moved.counts)
+            if moved.stuck:
+                steps = ", ".join(f"`{step}` ({people:,})" for step, people in sorted(moved.stuck.items()))
+                self.trouble.append(f"Nobody moves on from steps that version {plan.digest} does not have: {steps}.")
         self.watch.say(f"{sum(self.passed.values()):,} steps taken.")
 
     def deliver(self, post: Dispatch, step: Send, due: int) -> Delivered:
@@ -201,7 +204,6 @@ class _Tick:
                 converted=self.converted,
                 inside_before=inside_before,
                 inside=sum(now.inside.values()),
-                waiting=sum(now.inside.values()),
                 steps=dict(self.passed),
                 sends=tuple(self._sends()),
                 in_doubt=max(0, settled.interrupted - settled.found_sent - settled.found_unsent),

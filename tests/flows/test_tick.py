@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectors.contract import Connector, Manifest
 from dsl.delivery import Message, Outcome
 from flows.tick import tick
 from flows.world import world
 from store.clock import instant
-from store.engine import read
+from store.engine import read, write
 from store.schema import enrollments
 from tests.flows.shop import NOON, event, person, shop
 
@@ -136,3 +136,13 @@ def test_who_buys_while_a_live_run_delivers_gets_nothing_more(tmp_path: Path) ->
         200,
         Counter({("accepted", None): 200, ("cancelled", "on order_completed"): 50}),
     )
+
+
+def test_who_stands_at_a_step_that_is_not_there_is_told_of(tmp_path: Path) -> None:
+    made = shop(tmp_path, "playbook p:\n  start when email is known\n  enter once\n  wait 1 hour\n  send email hello\n")
+    made.calls(person("a"))
+    assert made.run("p", NOON).trouble == ()
+    with write(made.project.engine) as connection:
+        connection.execute(update(enrollments).values(step="gone"))
+    (sentence,) = made.run("p", NOON + timedelta(hours=2)).trouble
+    assert "`gone` (1)" in sentence
