@@ -44,6 +44,10 @@ NAMES: Mapping[str, str] = {
     "WB242": "A top share is nobody, or everybody.",
     "WB243": "Something that is no list is asked what it includes.",
     "WB244": "Something without a history is asked how long it has been so.",
+    "WB245": "An audience is on a service that is unknown.",
+    "WB246": "A stage is unknown.",
+    "WB247": "An audience contains itself.",
+    "WB248": "An audience's service is told something that is no value.",
 }
 """Names and types."""
 
@@ -69,6 +73,12 @@ SENSE: Mapping[str, str] = {
     "WB320": "A line of the policy stands twice.",
     "WB321": "A limit lets nothing through.",
     "WB322": "A fork has too many ways.",
+    "WB323": "The lifecycle has no `otherwise`.",
+    "WB324": "A stage stands after `otherwise`.",
+    "WB325": "There are two lifecycles.",
+    "WB326": "A stage asks for the stage.",
+    "WB327": "An audience says whom to leave out, and not whom to take.",
+    "WB328": "A playbook that needs its starting event is entered without one.",
     "WB350": "A warning: `start when` has no upper age.",
     "WB351": "A warning: steps are so late that the goal no longer counts.",
     "WB352": "A warning: nothing asks whether a channel can be received.",

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from dsl.checks.after_stop import after_stop
+from dsl.checks.audiences import audiences
 from dsl.checks.bounds import bounds
 from dsl.checks.caps import caps
+from dsl.checks.entered import entered
 from dsl.checks.goal_window import goal_window
+from dsl.checks.lifecycle import lifecycle
 from dsl.checks.measured import measured
 from dsl.checks.policy import policy
 from dsl.checks.quiet import quiet
@@ -34,6 +37,9 @@ RULES: tuple[Rule, ...] = (
     templates,
     after_stop,
     policy,
+    lifecycle,
+    audiences,
+    entered,
     start_age,
     goal_window,
     unreceived,
