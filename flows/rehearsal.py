@@ -15,7 +15,8 @@ from flows.watch import Watcher
 from flows.world import World, world
 from profiles.history import newest_event_at, rebuild
 from store.clock import instant
-from store.engine import read, rehearse
+from store.engine import read
+from store.overlay import rehearse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
