@@ -55,7 +55,7 @@ class _Row:
 
 
 def diff(old: Plan, new: Plan, currency: str = "USD") -> tuple[Change, ...]:
-    """Every line of both plans in one order, settings first, each with what became of it. `currency` is for the words."""
+    """Every line of both plans in one order, settings first, each with what became of it. `currency` is for words."""
     before, now = list(_rows(old, currency)), list(_rows(new, currency))
     left, right = {row.key: row for row in before}, {row.key: row for row in now}
     found: list[Change] = []
@@ -97,10 +97,10 @@ def _change(old: _Row | None, new: _Row | None, *, moved: bool = False) -> Chang
 
 # ── A plan as rows ────────────────────────────────────────────────────────────────────────────────────────────────────
 def _rows(plan: Plan, currency: str) -> Iterator[_Row]:
-    for line in settings(plan, currency):
-        word = line.partition(" ")[0]
-        key = line if word == "leave" else word  # of `leave` there may be several
-        yield _Row(key=("setting", key), part="setting", id=word, depth=0, text=line)
+    for text in settings(plan, currency):
+        word = text.partition(" ")[0]
+        key = text if word == "leave" else word  # of `leave` there may be several
+        yield _Row(key=("setting", key), part="setting", id=word, depth=0, text=text)
     steps = {step.id: step for step in plan.steps}
     for line in outline(plan):
         step = steps[line.id]
@@ -192,8 +192,8 @@ def edited(changes: Iterable[Change]) -> bool:
 
 
 def render(changes: Sequence[Change], *, around: int = 1) -> tuple[str, ...]:
-    """The edit as a small diff: `- wait 2 days`, `+ wait 3 days`, with `around` lines and the heads of the blocks around
-    it; `…` for what is left out. Empty for two plans that are the same."""
+    """The edit as a small diff: `- wait 2 days`, `+ wait 3 days`, with `around` lines and the heads of the blocks around;
+    `…` for what is left out. Empty for two plans that are the same."""
     kept: set[int] = set()
     for i, change in enumerate(changes):
         if change.kind == "same":

@@ -64,8 +64,8 @@ def detects(baseline: float, people: list[float], *, alpha: float = ALPHA, power
 
 
 def too_small(baseline: float, difference: float | None) -> bool:
-    """Whether an experiment that sees `difference` or more is too small to be worth its time: it would miss even that an
-    arm doubles the baseline. Without a baseline, whether it sees nothing at all."""
+    """Whether an experiment that sees `difference` or more is too small to be worth its time: it would miss even an arm
+    that doubles the baseline. Without a baseline, whether it sees nothing at all."""
     return difference is None or (baseline > 0 and difference > baseline)
 
 

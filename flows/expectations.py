@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Connection, and_, case, cast, distinct, func, literal, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from dsl.plan import Experiment, Plan, StartOn
 from experiments.power import detects, people_needed, too_small
@@ -45,8 +58,10 @@ class Trial:
 
     step: str
     name: str
-    arms: tuple[tuple[str, int | None], ...]
-    """Expected people in each arm; None: not known."""
+    arms: tuple[tuple[str, int], ...]
+    """Expected people in each arm."""
+    only_now: bool
+    """It is not known how many come in on a day: these are of the people who would enter now alone."""
     days: int
     """In so many days."""
     reach: float
@@ -65,15 +80,11 @@ class Trial:
     """People an arm to see a fifth more than the baseline, for scale."""
 
     @property
-    def known(self) -> bool:
-        return all(people is not None for _, people in self.arms)
-
-    @property
     def warning(self) -> str | None:
         """Why it is too small for the expected traffic, in a sentence; None: it is not, or that is not known."""
-        if self.measure is None or not self.known or not too_small(self.baseline, self.difference):
+        if self.measure is None or self.only_now or not too_small(self.baseline, self.difference):
             return None
-        smallest = min(people or 0 for _, people in self.arms)
+        smallest = min(people for _, people in self.arms)
         sees = (
             "sees no difference at all"
             if self.difference is None
@@ -81,8 +92,8 @@ class Trial:
         )
         needs = f" To see a fifth more it needs {self.needed:,} people an arm." if self.needed else ""
         return (
-            f"The experiment `{self.name}` is too small for the expected traffic: with about {smallest:,} people an arm "
-            f"in {self.days} days it {sees}, and {self.baseline:.1%} convert by themselves.{needs}"
+            f"The experiment `{self.name}` is too small for the expected traffic: with about {smallest:,} people an "
+            f"arm in {self.days} days it {sees}, and {self.baseline:.1%} convert by themselves.{needs}"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -92,6 +103,7 @@ class Trial:
             "step": self.step,
             "days": self.days,
             "arms": [{"name": name, "people": people} for name, people in self.arms],
+            "only_now": self.only_now,
             "reach": round(self.reach, 4),
             "reach_known": self.reach_known,
             "measure": self.measure,
@@ -104,8 +116,8 @@ class Trial:
 
 # ── Traffic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def traffic(connection: Connection, at: Expressions) -> Traffic:
-    """People who come in on a day, the held-out included: by the ledger's entries, for a playbook that has not run for a
-    day by the events that would have started it."""
+    """People who come in on a day, the held-out included: by the ledger's entries; for a playbook that has not run for
+    a day, by the events that would have started it."""
     plan, now = at.plan, micros(at.moment.as_of)
     first: int | None = connection.scalar(select(playbooks.c.first_tick_at).where(playbooks.c.name == plan.name))
     day = 86_400 * SECOND
@@ -138,17 +150,18 @@ def trials(
     at: Expressions,
     coming: Traffic,
     *,
+    entered: int,
     newest: int,
     days: int,
 ) -> tuple[Trial, ...]:
-    """Each experiment of the plan. On a rehearsal on which people came in, with enrollments above the id `newest`, and
-    were walked on."""
+    """Each experiment of the plan. On a rehearsal on which `entered` people came in, with enrollments above the id
+    `newest`, and were walked on."""
     found = []
     for step in at.plan.steps:
         if isinstance(step, Experiment):
             reach = _reach(connection, at.plan, step, newest)
             rate = _baseline(connection, at, step) if step.measure else None
-            found.append(_trial(at.plan, step, coming, reach, rate, days))
+            found.append(_trial(at.plan, step, coming, entered, reach, rate, days))
     return tuple(found)
 
 
@@ -156,29 +169,27 @@ def _trial(
     plan: Plan,
     step: Experiment,
     coming: Traffic,
+    entered: int,
     reach: float | None,
     rate: tuple[float, int] | None,
     days: int,
 ) -> Trial:
     baseline, people = rate or (ASSUMED, 0)
-    arms: tuple[tuple[str, int | None], ...] = tuple((variant.name, None) for variant in step.variants)
-    difference = None
-    if coming.per_day is not None:
-        comes = coming.per_day * days * (1 if reach is None else reach) * (1 - plan.holdout / 100)
-        exact = [comes * variant.share / 100 for variant in step.variants]
-        arms = tuple((variant.name, round(n)) for variant, n in zip(step.variants, exact, strict=True))
-        difference = detects(baseline, exact) if step.measure else None
+    enter = entered if coming.per_day is None else coming.per_day * days
+    comes = enter * (1 if reach is None else reach) * (1 - plan.holdout / 100)
+    exact = [comes * variant.share / 100 for variant in step.variants]
     return Trial(
         step=step.id,
         name=step.name,
-        arms=arms,
+        arms=tuple((variant.name, round(n)) for variant, n in zip(step.variants, exact, strict=True)),
+        only_now=coming.per_day is None,
         days=days,
         reach=1.0 if reach is None else reach,
         reach_known=reach is not None,
         measure=step.measure.event if step.measure else None,
         baseline=baseline,
         baseline_people=people,
-        difference=difference,
+        difference=detects(baseline, exact) if step.measure else None,
         needed=people_needed(baseline, baseline / 5) if 0 < baseline <= 1 / 1.2 and step.measure else None,
     )
 
@@ -195,8 +206,9 @@ def _reach(connection: Connection, plan: Plan, step: Experiment, newest: int) ->
     walked = and_(ours, enrollments.c.id > newest)
     for who, least in ((over, ENOUGH), (walked, SOME)):
         row = connection.execute(select(func.count(), came).where(who)).one()
-        if row[0] >= least:
-            return float(row[1] or 0) / row[0]
+        people: int = row[0]
+        if people >= least:
+            return int(row[1] or 0) / people
     return None
 
 
@@ -210,7 +222,9 @@ def _baseline(connection: Connection, at: Expressions, step: Experiment) -> tupl
     past = and_(
         enrollments.c.playbook == at.plan.name, enrollments.c.entered_at > since, enrollments.c.entered_at <= until
     )
-    sources = [(enrollments.c.profile_id, enrollments.c.entered_at, enrollments, past)]
+    sources: list[tuple[Any, Any, FromClause, ColumnElement[bool]]] = [
+        (enrollments.c.profile_id, enrollments.c.entered_at, enrollments, past)
+    ]
     if isinstance(at.plan.trigger, StartOn):
         fitting = select(events.c.id).where(
             events.c.name == at.plan.trigger.event, events.c.at > since, events.c.at <= until, at.starts()
@@ -230,6 +244,7 @@ def _baseline(connection: Connection, at: Expressions, step: Experiment) -> tupl
         )
         converted = func.sum(cast(case((did.exists(), 1), else_=0), BigInteger))
         row = connection.execute(select(func.count(), converted).select_from(source).where(which)).one()
-        if row[0] >= ENOUGH:
-            return float(row[1] or 0) / row[0], row[0]
+        people: int = row[0]
+        if people >= ENOUGH:
+            return int(row[1] or 0) / people, people
     return None

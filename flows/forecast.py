@@ -71,8 +71,8 @@ class _Tally:
 
 
 def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetime) -> None:
-    """Move everybody on until `until`, as ticks would, and queue what they come to. `world.store` is a rehearsal on which
-    ticks of `plans` were played at `as_of`."""
+    """Move everybody on until `until`, as ticks would, and queue what they come to. `world.store` is a rehearsal on
+    which ticks of `plans` were played at `as_of`."""
     for plan in plans:
         with read(world.store) as connection:
             versions = registry.live_plans(connection, plan.name)

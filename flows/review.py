@@ -1,4 +1,4 @@
-"""A plan for a reviewer: what would happen now, what an edit changes, what experiments can see, mail of the coming days."""
+"""A plan for reviewers: what would happen now, what an edit changes, what experiments can see, mail of coming days."""
 
 from __future__ import annotations
 
@@ -92,9 +92,12 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
     walk_on(world, plans, as_of, as_of + timedelta(days=days))
     with read(world.store) as connection:
         tried = {
-            plan.name: trials(connection, at[plan.name], coming[plan.name], newest=stage.newest, days=days)
+            plan.name: trials(
+                connection, at[plan.name], coming[plan.name],
+                entered=reports[plan.name].entered, newest=stage.newest, days=days,
+            )
             for plan in plans
-        }
+        }  # fmt: skip
     topics = {key: template.topic for key, template in world.templates.describe().items()}
     later, unknown = _newcomers(stage, plans, reports, coming, topics, days)
     return Review(

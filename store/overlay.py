@@ -97,7 +97,7 @@ def _count_on(connection: Connection, copy: Table) -> None:
 
 @contextmanager
 def _only_copies_are_written(connection: Connection) -> Iterator[None]:
-    """Let the database itself refuse anything else: what is promised is not left to the care of whoever writes a step."""
+    """Let the database itself refuse anything else: what is promised is not left to the care of who writes a step."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables are written all the same
         yield

@@ -1,7 +1,5 @@
 """Rehearsals: what is written on them stays nowhere, and holds up nobody."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine, func, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
@@ -45,7 +43,7 @@ def test_it_goes_on_from_what_is_there(engine: Engine) -> None:
         assert connection.scalar(select(func.count()).select_from(enrollments)) == 2
 
 
-def test_a_writer_is_not_held_up_and_not_seen(tmp_path: Path, engine: Engine) -> None:
+def test_a_writer_is_not_held_up_and_not_seen(engine: Engine) -> None:
     one_inside(engine)
     if engine.dialect.name == "sqlite":  # the same file, by somebody who does not wait
         other = open_store(str(engine.url), busy_seconds=0)
