@@ -1,4 +1,4 @@
-"""What people had said of themselves by a time. A store keeps the newest word only; older ones are in identify calls."""
+"""What people had said of themselves by a time. A store keeps the newest word; older ones are in identify calls."""
 
 from __future__ import annotations
 
