@@ -37,9 +37,20 @@ USUAL = timedelta(days=30)
 MOST_DAYS = 731
 MOST_RUNS = 3_000
 """A playbook whose schedule asks for more runs is run less often, unless somebody says how often."""
+MOST_ASKED = 100_000
+"""Runs that somebody may ask for."""
 _LONGER = tuple(timedelta(minutes=minutes) for minutes in (30, 60, 120, 180, 360, 720, 1440))
 _HOUR = Schedule(seconds=3600)
 """For playbooks without a schedule."""
+
+
+_LIMITS = (
+    "Nobody got these messages, so nobody reacted to them: goals are what people did anyway, and nothing was opened or "
+    "clicked.",
+    "Attributes and consents that changed later are known as they were only where identify calls told them, otherwise "
+    "they count as unknown; suppressions are as recorded, and people who were joined later are one person throughout.",
+    "Nobody was inside at the start, and what was really sent in that time does not count against the limits.",
+)
 
 
 class NoBacktest(UserError):  # noqa: N818  it says what happened
@@ -70,6 +81,29 @@ class Backtest:
     def period_days(self) -> int:
         """Days a row: 1, or 7 for what is longer than 45 days."""
         return 1 if len(self.played[0].days) <= 45 else 7
+
+    @property
+    def heading(self) -> str:
+        """Which time was played, in the project's zone."""
+        start, end = (at.astimezone(self.zone) for at in (self.span.start, self.span.end))
+        return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, days of {self.zone.key}"
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What history cannot tell, in sentences."""
+        return _LIMITS
+
+    def as_json(self) -> dict[str, Any]:
+        """As `winback backtest --json` prints it."""
+        return {
+            "from": self.span.start.isoformat(),
+            "to": self.span.end.isoformat(),
+            "asked_to": self.span.cut.isoformat() if self.span.cut else None,
+            "zone": self.zone.key,
+            "first_run": self.first_run,
+            "playbooks": [one.as_json() for one in self.played],
+            "limits": list(self.limits),
+        }
 
 
 def span(project: Project, start: datetime | None, end: datetime | None) -> Span:
@@ -125,6 +159,7 @@ def backtest(
     """
     zone = ZoneInfo(project.settings.shop.time_zone)
     schedules = [_schedule(plan, asked, every) for plan in plans]
+    _bound(schedules, asked)
     runs = list(_runs(schedules, asked, zone))
     with ExitStack() as closing:
         played = closing.enter_context(replay(project.engine, end=asked.end, rules=project.rules))
@@ -163,6 +198,13 @@ def _schedule(plan: Plan, asked: Span, every: timedelta | None) -> Schedule:
         longer = next(step for step in _LONGER if step.total_seconds() > own.seconds and length / step <= MOST_RUNS)
         return Schedule(seconds=int(longer.total_seconds()))
     return own
+
+
+def _bound(schedules: Sequence[Schedule], asked: Span) -> None:
+    length = (asked.end - asked.start).total_seconds()
+    runs = sum(int(length / one.seconds) for one in schedules if one.seconds)
+    if runs > MOST_ASKED:
+        raise NoBacktest("--every", f"That is {runs:,} runs.", f"At most {MOST_ASKED:,} are played: run less often.")
 
 
 def _runs(schedules: Sequence[Schedule], asked: Span, zone: ZoneInfo) -> Iterator[tuple[datetime, int]]:

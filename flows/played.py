@@ -92,6 +92,22 @@ class Played:
         """The days in groups of so many."""
         return merged(self.days, days)
 
+    def as_json(self) -> dict[str, Any]:
+        """As `winback backtest --json` prints it: the days, and their sums."""
+        return {
+            "name": self.plan.name,
+            "version": self.plan.digest,
+            "every": self.every,
+            "instead_of": self.instead_of,
+            "runs": self.runs,
+            "seen": self.seen,
+            "waiting": self.waiting,
+            "queued": self.queued,
+            "undecided": self.undecided,
+            "total": self.total.as_json(),
+            "days": [{"day": day.start.isoformat(), **day.as_json()} for day in self.days],
+        }
+
 
 def merged(days: Sequence[Period], size: int) -> list[Period]:
     """Days in groups of `size`; the last may be shorter."""
