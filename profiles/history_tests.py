@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 
 from dsl.catalog import STAGE
-from dsl.conditions import HasBeen, Operand
+from dsl.conditions import Field, HasBeen, Operand
 from dsl.types import Type
 from profiles.columns import Column, Document, nested
 from profiles.comparing import compare, compared
@@ -40,10 +43,8 @@ def _said_since(condition: HasBeen, place: Place) -> ColumnElement[bool]:
     """Of the instants at which identify calls gave the field, one long enough ago gave this value, and none after it
     gave only others."""
     call = schema.events.alias()
-    said, given = _said(condition, place, call.c.properties)
-    same = compared(
-        lambda wanted: read_document(said, wanted), type_of(condition.field, place), "is", condition.value, place
-    )
+    said, given = _said(condition.field, place, call.c.properties)
+    same = compared(said, type_of(condition.field, place), "is", condition.value, place)
     instants = (
         select(call.c.at, func.max(case((same, 1), else_=0)).label("same"))
         .where(
@@ -64,18 +65,21 @@ def _said_since(condition: HasBeen, place: Place) -> ColumnElement[bool]:
 
 
 def _said(
-    condition: HasBeen, place: Place, properties: ColumnElement[dict[str, object]]
-) -> tuple[Document, ColumnElement[bool]]:
-    """Where a call's row holds the field, and whether the call gave it: null takes a value away."""
-    name = condition.field.name
-    if isinstance(find(condition.field, place), Column):
-        document = Document(document=properties, paths=((COLUMNS, name), (TRAITS, name)))
+    field: Field, place: Place, properties: ColumnElement[Any]
+) -> tuple[Callable[[Type], ColumnElement[Any]], ColumnElement[bool]]:
+    """How a call's row is read for the field, and whether the call gave it: null takes a value away."""
+    name = field.name
+    if isinstance(find(field, place), Column):
         kept = json.Given(properties, (COLUMNS,))
-        there: ColumnElement[bool] = case(
-            (kept, json.Given(properties, (COLUMNS, name))), else_=json.Given(properties, (TRAITS, name))
-        )
-        return document, there
+        new, old = (COLUMNS, name), (TRAITS, name)
+
+        def either(wanted: Type) -> ColumnElement[Any]:
+            now, before = (read_document(Document(document=properties, paths=(path,)), wanted) for path in (new, old))
+            return case((kept, now), else_=before)
+
+        return either, case((kept, json.Given(properties, new)), else_=json.Given(properties, old))
     paths = nested(name)
+    document = Document(document=properties, paths=tuple((TRAITS, *path) for path in paths))
     # A call gives an object as a whole: `loyalty` without a tier takes `loyalty.tier` away.
-    there = or_(*(json.Given(properties, (TRAITS, path[0])) for path in paths))
-    return Document(document=properties, paths=tuple((TRAITS, *path) for path in paths)), there
+    given = or_(*(json.Given(properties, (TRAITS, path[0])) for path in paths))
+    return lambda wanted: read_document(document, wanted), given
