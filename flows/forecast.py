@@ -8,7 +8,7 @@ mail to people inside it is the upper end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -16,12 +16,13 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select, update
 
 from dsl.catalog import MARKETING, TRANSACTIONAL
 from dsl.conditions import CanReceive
 from dsl.plan import LeaveWhen, Limit, Plan, Policy, Schedule, Wait
 from flows.expressions import Expressions, expressions
+from flows.report import taken_ways
 from flows.world import World
 from ledger import plans as registry
 from ledger import waits
@@ -37,6 +38,12 @@ FINE = timedelta(hours=1)
 """How closely the next two days are looked at."""
 COARSE = timedelta(hours=4)
 """How closely the days after are."""
+Topics = Mapping[tuple[str, str], str]
+"""Of each channel and template."""
+SOME = 20
+"""People from whom it is told what newcomers get."""
+LATELY = 28
+"""Days in which people have come in of whom that is told."""
 ON_ITS_WAY = "forecast"
 """State of messages that the walk has passed. Only rehearsals know it."""
 
@@ -70,10 +77,22 @@ class _Tally:
     at_limit: Counter[date] = field(default_factory=Counter)
 
 
-def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetime) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Where the people of one playbook come to in the days ahead, on any version, by the ids of the current one."""
+
+    steps: Counter[str] = field(default_factory=Counter)
+    """People who pass each step; the held-out too."""
+    ways: Counter[str] = field(default_factory=Counter)
+    """People who take each way of a fork, see `Report.ways`."""
+
+
+def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetime) -> dict[str, Ahead]:
     """Move everybody on until `until`, as ticks would, and queue what they come to. `world.store` is a rehearsal on
-    which ticks of `plans` were played at `as_of`."""
+    which ticks of `plans` were played at `as_of`. Gives for each playbook what its people passed."""
+    found: dict[str, Ahead] = {}
     for plan in plans:
+        ahead = found[plan.name] = Ahead()
         with read(world.store) as connection:
             versions = registry.live_plans(connection, plan.name)
         at, asked = as_of, as_of.date()
@@ -85,11 +104,14 @@ def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetim
                 here = expressions(version, as_of=at, zone=world.zone, consent=world.consent)
                 if at.date() != asked:
                     _leave(world, here, at)
-                advance(
+                moved = advance(
                     world.store, plan=version, decisions=here.decisions(), arms=here.arms(), as_of=at, zone=world.zone
                 )
+                ahead.steps.update(moved.counts)
+                ahead.ways.update(taken_ways(plan, version, moved.ways))
             asked = at.date()
             _pass(world, at)
+    return found
 
 
 def _next_due(world: World, playbook: str, after: datetime) -> datetime | None:
@@ -132,14 +154,15 @@ def _pass(world: World, at: datetime) -> None:
 # ── Counting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def mail(
     world: World,
-    topics: Mapping[tuple[str, str], str],
+    playbooks: Collection[str],
+    topics: Topics,
     *,
     as_of: datetime,
     days: int,
     held_back: Mapping[str, int],
     newcomers: Mapping[str, Sequence[float]] | None,
 ) -> tuple[Mail, ...]:
-    """What the walk has queued, a channel after the other: today (the rest of it) and `days` more.
+    """What the walk of these playbooks has queued, a channel after the other: today (the rest of it) and `days` more.
 
     `topics`: of each channel and template. `held_back`: messages by channel that limits hold back at `as_of` itself.
     `newcomers`: by channel the expected messages of each day to people who come in later.
@@ -149,11 +172,11 @@ def mail(
     dates = [today + timedelta(days=ahead) for ahead in range(days + 1)]
     with read(world.store) as connection:
         limits = {limit.channel for limit in world.policy.limits}
-        ours = select(outbox.c.channel).where(_coming(as_of)).distinct()
+        ours = select(outbox.c.channel).where(_coming(playbooks, as_of)).distinct()
         channels = sorted({*connection.scalars(ours), *limits, *held_back})
         found = []
         for channel in channels:
-            tally = _count(connection, world, channel, topics, as_of, zone)
+            tally = _count(connection, world, playbooks, channel, topics, as_of, zone)
             tally.held_back[today] += held_back.get(channel, 0)
             come = None if newcomers is None else newcomers.get(channel, [0.0] * len(dates))
             told = tuple(
@@ -171,23 +194,25 @@ def _limits(policy: Policy, channel: str) -> tuple[Limit, ...]:
     return tuple(limit for limit in policy.limits if limit.channel == channel)
 
 
-def _coming(as_of: datetime) -> Any:
+def _coming(playbooks: Collection[str], as_of: datetime) -> ColumnElement[bool]:
     """Messages of the walk, those that wait for the end of quiet hours, and what went out in the rehearsed ticks."""
     sent = and_(outbox.c.state == "accepted", outbox.c.settled_at == micros(as_of))
-    return or_(outbox.c.state.in_(("planned", ON_ITS_WAY)), sent)
+    return and_(outbox.c.playbook.in_(playbooks), or_(outbox.c.state.in_(("planned", ON_ITS_WAY)), sent))
 
 
 def _count(
     connection: Connection,
     world: World,
+    playbooks: Collection[str],
     channel: str,
-    topics: Mapping[tuple[str, str], str],
+    topics: Topics,
     as_of: datetime,
     zone: ZoneInfo,
 ) -> _Tally:
     tally = _Tally()
     used = _used(connection, world.policy, channel, as_of)
-    for person, rows in groupby(_messages(connection, world, channel, topics, as_of), key=lambda row: row.profile_id):
+    messages = _messages(connection, world, playbooks, channel, topics, as_of)
+    for person, rows in groupby(messages, key=lambda row: row.profile_id):
         slots = used.get(person, [])
         for at, capped, settled in sorted(_moments(rows, world, topics)):
             day = at.astimezone(zone).date()
@@ -206,16 +231,16 @@ def _count(
 
 
 def _messages(
-    connection: Connection, world: World, channel: str, topics: Mapping[tuple[str, str], str], as_of: datetime
-) -> Iterator[Any]:
+    connection: Connection, world: World, playbooks: Collection[str], channel: str, topics: Topics, as_of: datetime
+) -> Iterator[Row[Any]]:
     """A row a message that its person may get, person by person."""
     columns = *outbox.c["profile_id", "channel", "template", "state", "due_at"], profiles.c.time_zone
     here = select(*columns).join(profiles, profiles.c.id == outbox.c.profile_id)
-    rows = here.where(outbox.c.channel == channel, _coming(as_of), _may_get(world, channel, topics, as_of))
-    yield from connection.execute(rows.order_by(outbox.c.profile_id))
+    mine = outbox.c.channel == channel, _coming(playbooks, as_of), _may_get(world, channel, topics, as_of)
+    yield from connection.execute(here.where(*mine).order_by(outbox.c.profile_id))
 
 
-def _may_get(world: World, channel: str, topics: Mapping[tuple[str, str], str], as_of: datetime) -> Any:
+def _may_get(world: World, channel: str, topics: Topics, as_of: datetime) -> ColumnElement[bool]:
     """Whom the guards would refuse now is not counted: no consent, no address, suppressed."""
     moment = Moment(as_of=as_of, zone=world.zone, consent=world.consent)
     named: dict[str, list[str]] = {}
@@ -233,9 +258,7 @@ def _may_get(world: World, channel: str, topics: Mapping[tuple[str, str], str], 
     return or_(outbox.c.state == "accepted", *ways)
 
 
-def _moments(
-    rows: Iterator[Any], world: World, topics: Mapping[tuple[str, str], str]
-) -> Iterator[tuple[datetime, bool, bool]]:
+def _moments(rows: Iterator[Row[Any]], world: World, topics: Topics) -> Iterator[tuple[datetime, bool, bool]]:
     """When each message goes, whether limits count it, and whether it has gone."""
     for row in rows:
         at = instant(row.due_at)
@@ -268,10 +291,26 @@ def _full(policy: Policy, channel: str, slots: Sequence[int], at: datetime) -> b
     )
 
 
+def sends_ahead(world: World, playbook: str, topics: Topics, *, as_of: datetime) -> dict[str, int]:
+    """Messages that the walk has queued for people who may get them, by step. Limits are not asked."""
+    found: dict[str, int] = {}
+    with read(world.store) as connection:
+        for channel in sorted({channel for channel, _ in topics}):
+            rows = (
+                select(outbox.c.step, func.count())
+                .join(profiles, profiles.c.id == outbox.c.profile_id)
+                .where(outbox.c.channel == channel, outbox.c.playbook == playbook)
+                .where(outbox.c.state.in_(("planned", ON_ITS_WAY)), _may_get(world, channel, topics, as_of))
+                .group_by(outbox.c.step)
+            )
+            found.update((step, messages) for step, messages in connection.execute(rows))
+    return found
+
+
 # ── People who come later ─────────────────────────────────────────────────────────────────────────────────────────────
 def per_newcomer(
     world: World,
-    topics: Mapping[tuple[str, str], str],
+    topics: Topics,
     playbook: str,
     *,
     newest: int,
@@ -288,13 +327,43 @@ def per_newcomer(
                 select(outbox.c.due_at, func.count())
                 .join(enrollments, enrollments.c.id == outbox.c.enrollment_id)
                 .join(profiles, profiles.c.id == outbox.c.profile_id)
-                .where(enrollments.c.playbook == playbook, enrollments.c.id > newest, outbox.c.channel == channel)
-                .where(_coming(as_of), _may_get(world, channel, topics, as_of))
+                .where(enrollments.c.id > newest, outbox.c.channel == channel)
+                .where(_coming([playbook], as_of), _may_get(world, channel, topics, as_of))
                 .group_by(outbox.c.due_at)
             )
             for due, messages in connection.execute(rows):
                 if 0 <= (n := (instant(due) - as_of).days) <= days:
                     found.setdefault(channel, [0.0] * (days + 1))[n] += messages / people
+    return found
+
+
+def per_past_entrant(
+    world: World, playbook: str, topics: Topics, *, as_of: datetime, days: int
+) -> dict[str, list[float]] | None:
+    """The same of the people who came in lately, by what they were sent; None: too few came.
+
+    Of a day that is longer after entry than anybody has been inside nothing is known, and nothing is counted.
+    """
+    day = 86_400 * SECOND
+    now = micros(as_of)
+    ours = and_(enrollments.c.playbook == playbook, enrollments.c.entered_at > now - (days + LATELY) * day)
+    ago = (now - enrollments.c.entered_at) // day
+    after = (outbox.c.planned_at - enrollments.c.entered_at) // day
+    with read(world.store) as connection:
+        entered = dict(connection.execute(select(ago, func.count()).where(ours).group_by(ago)).tuples().all())
+        sent = connection.execute(
+            select(outbox.c.channel, after, func.count())
+            .join(enrollments, enrollments.c.id == outbox.c.enrollment_id)
+            .where(ours, outbox.c.state.in_(("accepted", "unknown", "assumed_sent")), after < ago)
+            .group_by(outbox.c.channel, after)
+        ).all()
+    if sum(people for then, people in entered.items() if then > 0) < SOME:
+        return None
+    found: dict[str, list[float]] = {channel: [0.0] * (days + 1) for channel in sorted({c for c, _ in topics})}
+    for channel, n, messages in sent:
+        people = sum(many for then, many in entered.items() if then > n)
+        if channel in found and 0 <= n <= days and people >= SOME:
+            found[channel][n] += messages / people
     return found
 
 
