@@ -12,18 +12,9 @@ from dsl.plan import Plan
 from flows.edits import Edit, edit_of
 from flows.expectations import Traffic, Trial, traffic, trials
 from flows.expressions import expressions
-from flows.forecast import (
-    SOME,
-    Ahead,
-    Mail,
-    Topics,
-    mail,
-    of_newcomers,
-    per_newcomer,
-    per_past_entrant,
-    sends_ahead,
-    walk_on,
-)
+from flows.forecast import Ahead, Topics, sends_ahead, walk_on
+from flows.mail import Mail, mail
+from flows.newcomers import SOME, of_newcomers, per_newcomer, per_past_entrant
 from flows.rehearsal import Stage
 from flows.report import Report
 from store.engine import read
