@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
 
@@ -12,7 +13,7 @@ from cli.console import OUT, plural
 from cli.tables import number, table_with
 from dsl.plan import Limit
 from dsl.wording import duration
-from flows.mail import Mail
+from flows.mail import Day, Mail
 from flows.review import Review
 
 BAR = 16
@@ -65,9 +66,10 @@ def mail_table(mail: Mail) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     most = max(day.messages + (day.newcomers or 0) for day in mail.days) or 1
-    for _, days in groupby(mail.days, key=lambda day: (day.messages, day.held_back, day.at_limit, day.newcomers)):
-        first, *_, last = (alike := list(days))[0], alike[-1]
-        when = f"{first.day:%a} {short(first.day)}" if first is last else f"{short(first.day)} – {short(last.day)}"
+    for alike in runs(mail.days):
+        first, last = alike[0], alike[-1]
+        each = f"{short(first.day)} – {short(last.day)}, each"
+        when = f"{first.day:%a} {short(first.day)}" if first is last else each
         cells = [Text(f"  {when}"), number(first.messages)]
         if later:
             cells.append(number(first.newcomers or 0))
@@ -75,6 +77,16 @@ def mail_table(mail: Mail) -> Table:
             cells += [number(first.held_back, style="yellow"), number(first.at_limit)]
         table.add_row(*cells, bar(first.messages, first.newcomers or 0, most))
     return table
+
+
+def runs(days: Sequence[Day]) -> Iterator[Sequence[Day]]:
+    """Days that are alike together, from three on."""
+    for _, found in groupby(days, key=lambda day: (day.messages, day.held_back, day.at_limit, day.newcomers)):
+        alike = list(found)
+        if len(alike) > 2:
+            yield alike
+        else:
+            yield from ([day] for day in alike)
 
 
 def short(day: date) -> str:
