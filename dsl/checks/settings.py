@@ -86,7 +86,7 @@ def _repeated(playbook: Playbook) -> Iterator[Diagnostic]:
 def _late(playbook: Playbook) -> Iterator[Diagnostic]:
     step: syntax.Node | None = None
     for line in playbook.source.lines:
-        if isinstance(line, syntax.Send | syntax.Wait | syntax.If | syntax.Experiment | syntax.Stop):
+        if isinstance(line, syntax.Step) and not isinstance(line, syntax.Broken):
             step = step or line
         elif step is not None and not isinstance(line, syntax.Broken):
             yield Diagnostic(
