@@ -53,6 +53,11 @@ def choices(
             yield from (Choice(text=name, role=Role.TOPIC) for name in sorted(project.catalog.topics()))
         case Role.TYPE:
             yield from (Choice(text=name, role=Role.TYPE, detail=KINDS[Type(name)]) for name in DECLARED)
+        case Role.NOUN:
+            nouns = sorted(project.catalog.nouns) if here.before[-1].type == "CREATE" else ["contact"]
+            yield from (Choice(text=name, role=Role.NOUN, detail="record of the CRM") for name in nouns)
+        case Role.CONNECTOR:
+            yield from (Choice(text=name, role=Role.CONNECTOR) for name in sorted(project.catalog.outside))
         case Role.SEGMENT | Role.PLAYBOOK | Role.AUDIENCE | Role.EXPERIMENT | Role.VARIANT:
             own = str(here.before[1]) if len(here.before) > 1 else ""
             yield from (

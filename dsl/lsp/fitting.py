@@ -32,7 +32,7 @@ _ONLY: Mapping[str, frozenset[Type]] = {
     "ONE": frozenset(Type) - _MANY - _TIMES,
 }
 """The types that a word fits behind. Other words fit behind all."""
-_COMPARING = frozenset({"OPERATOR", "IS", "STARTS", "CONTAINS", "INCLUDES"})
+_COMPARING = frozenset({"OPERATOR", "IS", "STARTS", "CONTAINS", "INCLUDES", "BEEN"})
 _JOINING = frozenset({"AND", "OR", "LPAR", "WHERE", "WAS"})
 _SETTING = frozenset({"SET", "GIVEN", "AFTER"})
 _ASKING = frozenset({"NAME", "NOT", "LPAR"})
@@ -91,7 +91,7 @@ def _left(words: Sequence[Token]) -> tuple[int, int] | None:
         if kind in _JOINING:
             return None
         if kind in _COMPARING or (kind == "EQUAL" and words[0].type in _SETTING):
-            return _ending(words, at)
+            return _ending(words, at - (kind == "BEEN"))
     return None
 
 

@@ -113,4 +113,3 @@ def name_at(source: str, path: str, line: int, column: int) -> Name | None:
         if span.line == line and span.column <= column <= span.end_column:
             return name
     return None
-

@@ -167,7 +167,7 @@ def _first(header: Sequence[Token]) -> Meant | None:
     match _kind(header):
         case "SEND" if len(header) > 2:
             return Meant(role=Role.ARGUMENT, of=f"{header[1]} {header[2]}")
-        case "SEND" | "CREATE" | "UPDATE":
+        case "SEND" | "CREATE" | "UPDATE" | "AUDIENCE":
             return Meant(role=Role.ARGUMENT)
         case "EVENT":
             return Meant(role=Role.PROPERTY, declares=True, of=str(header[1]) if len(header) > 1 else "")

@@ -59,4 +59,3 @@ def _symbol(line: Statement, below: Sequence[Statement], path: str) -> Symbol:
         at=own,
         inside=_block(below, path),
     )
-
