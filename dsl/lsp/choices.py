@@ -101,8 +101,7 @@ def _starting(here: Place, project: Project, fitting: Type | None) -> Iterator[C
     """`event.x`: the properties of the event that starts the playbook. Its own `where` cannot ask about them."""
     if not here.start or here.before[0].type == "START":
         return
-    for choice in _properties(here.start, project, "event.", fitting):
-        yield choice
+    yield from _properties(here.start, project, "event.", fitting)
 
 
 def _properties(event: str, project: Project, head: str, fitting: Type | None = None) -> Iterator[Choice]:

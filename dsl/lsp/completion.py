@@ -19,6 +19,7 @@ from dsl.types import Type
 from dsl.vocabulary import KINDS, UNITS
 from dsl.wording import money
 
+_ORDER = tuple(MEANINGS)
 _OPERATORS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
 
 
@@ -63,11 +64,8 @@ def _items(here: Place, project: Project) -> Iterator[Item]:
     for kind in sorted(here.continues):
         word = words()[kind]
         yield _word(here, kind, word, f"{word} ", f"{word} ")
-    for kind in sorted(expected):
-        if kind in words() and kind not in {"EVENT", "COLON", "EQUAL", "COMMA", "RPAR", "LPAR"}:
-            made = snippet(here, kind)
-            yield _word(here, kind, _shown(made.text), made.text, made.plain, goes_on=made.goes_on)
-        elif kind == "EVENT" and here.begins:
+    for kind in sorted(expected & MEANINGS.keys(), key=_ORDER.index):
+        if kind != "EVENT" or here.begins:  # elsewhere `event` stands before a property, which is offered whole
             made = snippet(here, kind)
             yield _word(here, kind, _shown(made.text), made.text, made.plain, goes_on=made.goes_on)
     if "NAME" in expected or "EVENT" in expected:

@@ -23,10 +23,10 @@ MEANINGS: Final[Mapping[str, str]] = {
     "LIMIT": "How many messages of a channel a person gets at most in a time.",
     "INCLUDE": "Who belongs to the audience.",
     "EXCLUDE": "Who does not, whatever `include` says.",
-    "BID": "What the advertising service may pay for this audience.",
     # Settings
+    "ABOUT": "One sentence about the playbook, for those who look at its runs; after `can receive`, the topic.",
     "RUN": "How often the playbook looks for what is to be done.",
-    "EVERY": "Again and again.",
+    "EVERY": "`run every …`: how often; `enter every time`: at every start.",
     "DAY": "Each day of the week.",
     "START": "Who enters the playbook, and when.",
     "ONLY": "`only if` is asked once, when somebody would enter.",
@@ -112,6 +112,5 @@ MEANINGS: Final[Mapping[str, str]] = {
     "TRUE": "Not a value of this language: write `yes`.",
     "FALSE": "Not a value of this language: write `no`.",
     "NULL": "Not a value of this language: ask `is known` or `is unknown`.",
-    "ABOUT": "One sentence about the playbook, for those who look at its runs; after `can receive`, the topic.",
 }
 """By the name of the word in the grammar. A test holds that every word of the grammar is here."""

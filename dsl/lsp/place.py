@@ -79,8 +79,6 @@ def _at(above: list[str], typed: str, source: str, line: int, written: str) -> P
 def _line_start(lines: list[Statement], source: str, line: int, indent: int, written: str) -> Place | None:
     reader = Reader(lines, "")
     reader.read_all()
-    siblings: tuple[Token, ...] = ()
-    """The first words of the other lines of the block."""
     continues: frozenset[str] = frozenset()
     if lines and indent > lines[-1].indent and (above := _inside(lines[:-1], lines[-1], source, line, written)):
         continues = above.expected & {"AND", "OR"}

@@ -1,14 +1,17 @@
-"""Places as editors count them: lines and columns from 0, columns in UTF-16 code units. Ours count characters from 1.
+"""Places as editors count them: lines and columns from 0, columns in code units. Ours count characters from 1.
 
-A character beyond U+FFFF, such as an emoji, is two code units and one character. An editor that sends a byte order
-mark counts it; we do not.
+Most editors count in UTF-16, where a character beyond U+FFFF, such as an emoji, is two units; some in UTF-8 (an `ä` is
+two, an emoji four) or in UTF-32. An editor that sends a byte order mark counts it; we do not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from dsl.diagnostics import Span, source_lines
+
+Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
 _MARK = "\ufeff"
 
@@ -32,9 +35,10 @@ class Range:
 class Lines:
     """The lines of one text, to count in."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, encoding: Encoding = "utf-16") -> None:
         self._lines = source_lines(source)
-        self._shift = 1 if source.startswith(_MARK) else 0
+        self._encoding = encoding
+        self._shift = self._units(_MARK) if source.startswith(_MARK) else 0
 
     def place(self, position: Position) -> tuple[int, int]:
         """Our line and column of an editor's position, moved into the text where it lies outside of it."""
@@ -45,7 +49,7 @@ class Lines:
         left = position.character - (self._shift if position.line == 0 else 0)
         column = 1
         for char in self._lines[position.line]:
-            left -= _units(char)
+            left -= self._units(char)
             if left < 0:
                 break
             column += 1
@@ -57,7 +61,7 @@ class Lines:
         text = self._lines[number - 1]
         before = text[: max(column - 1, 0)] if number == line else text
         shift = self._shift if number == 1 else 0
-        return Position(line=number - 1, character=shift + sum(map(_units, before)))
+        return Position(line=number - 1, character=shift + sum(map(self._units, before)))
 
     def range(self, span: Span) -> Range:
         """The editor's stretch of a span."""
@@ -69,6 +73,11 @@ class Lines:
         end = self.position(len(self._lines), len(self._lines[-1]) + 1)
         return Range(start=Position(line=0, character=0), end=end)
 
-
-def _units(char: str) -> int:
-    return 2 if ord(char) > 0xFFFF else 1
+    def _units(self, char: str) -> int:
+        match self._encoding:
+            case "utf-8":
+                return len(char.encode("utf-8", "surrogatepass"))
+            case "utf-16":
+                return 2 if ord(char) > 0xFFFF else 1
+            case "utf-32":
+                return 1
