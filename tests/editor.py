@@ -25,7 +25,7 @@ CAPABILITIES = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The server answered with an error."""
 
 
@@ -60,7 +60,7 @@ class Editor:
         self.process.stdin.flush()
 
     def ask(self, method: str, params: Any = None) -> Any:
-        """The answer to a question. Raises Refused."""
+        """The answer to a question. Raises RefusedError."""
         self._number += 1
         self._write({"id": self._number, "method": method, "params": params})
         while True:
@@ -68,7 +68,7 @@ class Editor:
             assert message is not None, "the server has ended"
             if message.get("id") == self._number and "method" not in message:
                 if "error" in message:
-                    raise Refused(message["error"]["message"])
+                    raise RefusedError(message["error"]["message"])
                 return message.get("result")
             self._heard(message)
 

@@ -48,7 +48,7 @@ class Meant:
     """Of a template the channel (empty: any), of a property the event, of an argument `channel template`."""
 
 
-_FIRST: Mapping[str, Role] = {
+FIRST: Mapping[str, Role] = {
     "LET": Role.CONSTANT,
     "FIELD": Role.FIELD,
     "EVENT": Role.EVENT,
@@ -60,7 +60,7 @@ _FIRST: Mapping[str, Role] = {
 }
 """What the second word of a line names, by its first."""
 
-_AFTER: Mapping[str, Role] = {
+AFTER: Mapping[str, Role] = {
     "SEND": Role.CHANNEL,
     "RECEIVE": Role.CHANNEL,
     "LIMIT": Role.CHANNEL,
@@ -122,8 +122,8 @@ def meant(before: Sequence[Token], header: Sequence[Token] = (), *, start: str =
     first, last = before[0].type, before[-1].type
     if last == "DOT":
         return Meant(role=Role.PROPERTY, of=start) if len(before) > 1 and before[-2].type == "EVENT" else None
-    if len(before) == 1 and first in _FIRST:
-        return Meant(role=_FIRST[first], declares=True)
+    if len(before) == 1 and first in FIRST:
+        return Meant(role=FIRST[first], declares=True)
     if first == "SEND" or (first == "EXPECT" and "SEND" in _kinds(before)):
         at = _kinds(before).index("SEND")
         if len(before) == at + 2:
@@ -141,7 +141,7 @@ def meant(before: Sequence[Token], header: Sequence[Token] = (), *, start: str =
         return Meant(role=Role.VALUE)
     if first == "AFTER" and last == "DURATION":
         return Meant(role=Role.EVENT)
-    role = _AFTER.get(last)
+    role = AFTER.get(last)
     if role is Role.FIELD and (event := asked_about(before)) is not None:
         return Meant(role=Role.PROPERTY, of=event)
     return Meant(role=role) if role else None
