@@ -41,7 +41,7 @@ class Snippet:
     def plain(self) -> str:
         """What an editor that has no blanks gets: all up to the first of them."""
         head = self.text.partition("${")[0].partition("$0")[0]
-        return head.replace("\\$", "$").replace("\\}", "}").rstrip("\n ") + (" " if head.endswith(" ") else "")
+        return head.partition("\n")[0].replace("\\$", "$").replace("\\}", "}")
 
 
 def escaped(text: str) -> str:
