@@ -37,6 +37,9 @@ _NAMES = {
     Role.AUDIENCE: "entity.name.type.audience",
 }
 _PARAMETER = "variable.parameter"
+_STEP = "keyword.control"
+_HERE = r"(?:^\s*|(?<![\w.-]))"
+"""The start of a line or of a word. (The leftmost match wins, so the blanks before the first word count.)"""
 
 
 def textmate() -> dict[str, Any]:
@@ -51,24 +54,16 @@ def textmate() -> dict[str, Any]:
         _captured(rf"^\s*({_any(declaring)})\s+({dotted})", "storage.type.declaration", "entity.name.section"),
         _captured(rf"^\s+({dotted})\s*(=)", _PARAMETER, "keyword.operator.assignment"),
         _captured(rf"^\s+({name})\s+(is|when|otherwise)(?![\w-])", _PARAMETER, "keyword.operator.word"),
-        _captured(
-            rf"(?<![\w.])(send)\s+({name})\s+({name})",
-            "keyword.control.step",
-            _NAMES[Role.CHANNEL],
-            _NAMES[Role.TEMPLATE],
-        ),
+        _captured(rf"{_HERE}(send)\s+({name})\s+({name})", _STEP, _NAMES[Role.CHANNEL], _NAMES[Role.TEMPLATE]),
         *(
-            _captured(
-                rf"(?<![\w.])({_any(_before(role))})\s+({name})",
-                "keyword.operator.word",
-                scope,
-            )
+            _captured(rf"{_HERE}({_any(kinds)})\s+({name})", keyword, scope)
             for role, scope in _NAMES.items()
+            for keyword, kinds in _before(role)
         ),
         _captured(rf"(?<![\w.])(event)((?:\.{name})+)", "variable.language.event", "variable.other.property"),
         *(_one(_SCOPES[kind], pattern) for kind, pattern in _literals()),
         _one("constant.language.boolean", _word(words()["YES"], words()["NO"]) + r"(?!\s+\w)"),
-        _one("keyword.control", rf"^\s*{_word(*starters)}"),
+        _one(_STEP, rf"^\s*{_word(*starters)}"),
         _one("keyword.operator.word", _word(*others)),
         _one("variable.other.field", dotted),
         _one("keyword.operator.assignment", "="),
@@ -93,9 +88,15 @@ def _line_starts() -> tuple[list[str], list[str]]:
     return sorted({*starters, "otherwise"}), sorted(words()[kind] for kind in FIRST)
 
 
-def _before(role: Role) -> list[str]:
-    """The words behind which a name of this kind stands. (`last` and `no` stand before other things too.)"""
-    return sorted(words()[kind] for kind, of in AFTER.items() if of is role and kind in words())
+def _before(role: Role) -> Iterable[tuple[str, list[str]]]:
+    """The words behind which a name of this kind stands, by their own scope: those that begin a line and others."""
+    kinds = [kind for kind, of in AFTER.items() if of is role and kind in words()]
+    for scope, found in (
+        (_STEP, [kind for kind in kinds if kind in PLACES]),
+        ("keyword.operator.word", [kind for kind in kinds if kind not in PLACES]),
+    ):
+        if found:
+            yield scope, sorted(words()[kind] for kind in found)
 
 
 def _literals() -> Iterable[tuple[str, str]]:
