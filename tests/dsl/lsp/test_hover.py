@@ -7,7 +7,13 @@ import pytest
 from dsl.lsp.hover import front_matter, hover
 from tests.dsl.lsp.marked import PATH, place, project
 
-HEAD = 'let minimum = $50\nsegment loyal when orders.count >= 4\nplaybook p:\n  about "Hello."\n  start on order_completed\n'
+HEAD = """\
+let minimum = $50
+segment loyal when orders.count >= 4
+playbook p:
+  about "Hello."
+  start on order_completed
+"""
 
 
 def said(marked: str, page: str = "") -> str:

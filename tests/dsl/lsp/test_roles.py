@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from lark import Token
 
 from dsl.grammar import grammar
@@ -92,7 +94,7 @@ def test_wherever_the_grammar_takes_a_name_its_meaning_is_told() -> None:
     untold = set()
     for rule in grammar().rules:
         symbols = [symbol.name for symbol in rule.expansion]
-        for before, symbol in zip(symbols, symbols[1:], strict=False):
+        for before, symbol in pairwise(symbols):
             is_name = symbol in {"NAME", "field", "value", "condition"}
             if is_name and before.isupper() and before != "DOT" and before not in {"NAME", "DURATION"}:
                 first = [Token("WAIT" if before == "FOR" else "IF", "if"), Token("NAME", "x"), Token(before, "y")]
