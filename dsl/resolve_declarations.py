@@ -16,7 +16,7 @@ from dsl.suggest import did_you_mean, listed
 from dsl.types import Type
 from dsl.wording import KINDS
 
-_DECLARED = ("text", "number", "money", "yes_no", "date", "timestamp", "list")
+DECLARED = ("text", "number", "money", "yes_no", "date", "timestamp", "list")
 """The types that a declaration may name."""
 _N = TypeVar("_N", bound=syntax.Node)
 _D = TypeVar(
@@ -121,9 +121,9 @@ def with_events(files: tuple[syntax.File, ...], scope: Scope) -> Catalog:
 
 def _type(word: syntax.Word, scope: Scope) -> Type:
     """The declared type. ANY with a problem told: it fits everywhere, so that nothing else is told because of it."""
-    if word.text in _DECLARED:
+    if word.text in DECLARED:
         return Type(word.text)
-    hint = did_you_mean(word.text, _DECLARED) or f"Write one of {listed(_DECLARED, 'or')}."
+    hint = did_you_mean(word.text, DECLARED) or f"Write one of {listed(DECLARED, 'or')}."
     scope.tell("WB234", word.span, f"There is no type called `{word.text}`.", hint)
     return Type.ANY
 
