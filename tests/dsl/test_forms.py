@@ -48,10 +48,10 @@ def test_every_alternative_of_the_grammar_is_reached() -> None:
     reached: set[Rule] = set()
     with _watched(reached):
         assert parse(FORMS, "forms.playbook")[1] == ()
-    rules = {rule for rule in grammar().rules if not _is_mending(rule)}
+    rules = {rule for rule in grammar().rules if not _is_mending(rule) and rule.origin.name != "start"}
     left = sorted(f"{rule.origin.name}: {' '.join(part.name for part in rule.expansion)}" for rule in rules - reached)
     assert not left
-    assert len(rules) > 150
+    assert len(rules) > 250
 
 
 def _is_mending(rule: Rule) -> bool:
@@ -62,7 +62,7 @@ def _is_mending(rule: Rule) -> bool:
 @contextmanager
 def _watched(reached: set[Rule]) -> Iterator[None]:
     """Notes every rule that the parser completes."""
-    callbacks = grammar().parser.parser.parser.callbacks  # type: ignore[union-attr]
+    callbacks = grammar().parser.parser.parser.callbacks
     before = dict(callbacks)
 
     def noting(rule: Rule, made: Callable[[Any], Any]) -> Callable[[Any], Any]:
