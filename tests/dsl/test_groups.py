@@ -112,7 +112,7 @@ def test_an_audience_is_its_rules_wherever_it_is_asked_for() -> None:
     assert found.audiences["kept"].members is None
     fork = found.plans["p"].step("if")
     assert isinstance(fork, plan.Branch)
-    assert fork.arms[0].label == "if in audience b or in segment s"
+    assert fork.arms[0].label == "if in audience b or in audience a"
 
 
 def test_an_audience_leaves_with_its_schedule_and_what_its_service_is_told() -> None:
