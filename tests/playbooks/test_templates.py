@@ -56,6 +56,7 @@ def arguments(**changed: Any) -> dict[str, Any]:
         "offer": "Free shipping on this order",
         "subject_line": "Your cart is still here",
         "headline": "Where you left off",
+        "credit": 1_000,
     } | changed
 
 
