@@ -46,9 +46,10 @@ def tell_playbook(each: Reviewed, review: Review) -> None:
     entering = plural(report.entered, "person", "people")
     first = " (its first run: those who match already)" if report.first and report.entered else ""
     held = f", {report.held_out:,} of them held out" if report.held_out else ""
-    others = f"Would leave: {report.left:,}. Inside now: {report.inside_before:,}."
+    others = f"Would leave:\u00a0{report.left:,}. Inside now:\u00a0{report.inside_before:,}."
     OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}. {others}")
-    OUT.print(Text(_expected(each.traffic), style="dim"))
+    if not review.rebuilt or each.traffic.per_day is not None:
+        OUT.print(Text(_expected(each.traffic), style="dim"))
     OUT.print()
     OUT.print(tree(each, review.days))
     for trial in each.trials:
@@ -108,7 +109,8 @@ def experiment(trial: Trial) -> Text:
         reasons.append(f"{trial.reach:.0%} of those who enter come to it")
     told.append(f" ({'; '.join(reasons)}).", style="dim")
     if trial.warning:
-        told.append(f"\n⚠ {trial.warning}", style="yellow")
+        needs = f" To see a fifth more it needs {trial.needed:,} people an arm." if trial.needed else ""
+        told.append("\n⚠ Too small for the expected traffic: it would miss even a doubling." + needs, style="yellow")
     return told
 
 

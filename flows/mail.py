@@ -108,6 +108,7 @@ def _count(
     messages = _messages(connection, world, playbooks, channel, topics, as_of)
     for person, rows in groupby(messages, key=lambda row: row.profile_id):
         slots = used.get(person, [])
+        full: set[date] = set()
         for at, capped, settled in sorted(_moments(rows, world, topics)):
             day = at.astimezone(zone).date()
             if settled:
@@ -120,7 +121,8 @@ def _count(
                 if capped:
                     slots.append(micros(at))
             if capped and _full(world.policy, channel, slots, at):
-                tally.at_limit[day] += 1
+                full.add(day)
+        tally.at_limit.update(full)
     return tally
 
 
