@@ -15,7 +15,7 @@ from lark import Token
 
 from dsl.diagnostics import Diagnostic, Span, visible
 from dsl.grammar import words
-from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS, PLANNED_CONDITIONS
+from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS
 
 CODES: Final[Mapping[str, str]] = {
     "WB100": "Something else was expected at this place.",
@@ -49,7 +49,6 @@ CODES: Final[Mapping[str, str]] = {
     "WB132": "Blocks are nested too deeply.",
     "WB133": "A playbook has too many steps.",
     "WB134": "Too many mistakes in one file.",
-    "WB150": "A form that is not part of this version yet.",
 }
 """What each code of a parsing mistake means, in one line."""
 
@@ -201,15 +200,6 @@ def example(trouble: Trouble) -> str | None:
     return None
 
 
-def planned(what: str) -> tuple[str, str, str]:
-    """The code, the message and the hint for a form that is promised and not there."""
-    return (
-        "WB150",
-        f"`{what}` is not part of this version yet.",
-        "It will come in a later one. Until then, leave it out.",
-    )
-
-
 def reserved(trouble: Trouble) -> Complaint:
     """A word of the language where a name is meant."""
     return trouble.complain(
@@ -259,23 +249,3 @@ def _unclosed(trouble: Trouble) -> Complaint:
     )
     instead = ("RPAR",) if trouble.line[-1].type != "LPAR" and "RPAR" in trouble.expected else None
     return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
-
-
-def is_planned_condition(trouble: Trouble) -> tuple[str, int, int] | None:
-    """The promised form that the trouble is in, how many words before this one it begins, and how many it has."""
-    kind, expected = trouble.token.type, trouble.expected
-    before = trouble.before.type if trouble.before else ""
-    after = trouble.after.type if trouble.after else ""
-    if {"HAS", "CAN"} <= expected and kind in PLANNED_CONDITIONS:
-        return PLANNED_CONDITIONS[kind], 0, 1
-    if kind == "AUDIENCE" and before == "IN":
-        return "in audience", 1, 2
-    if kind == "TOP" and "LAST" in expected:
-        return "is in the top", 0, 1
-    if kind == "INCLUDES" and "OPERATOR" in expected:
-        return "includes", 0, 1
-    if kind == "HAS" and "OPERATOR" in expected and after == "BEEN":
-        return "has been", 0, 2
-    if kind == "FOR" and before == "WAIT":
-        return "wait for", 1, 2
-    return None

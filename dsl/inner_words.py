@@ -11,10 +11,8 @@ from dsl.complaints import (
     Trouble,
     describe,
     example,
-    is_planned_condition,
     listed,
     near,
-    planned,
     quoted,
     reserved,
 )
@@ -75,29 +73,14 @@ def _open_text(trouble: Trouble) -> Complaint | None:
     return trouble.complain("WB109", "This text is never closed.", hint)
 
 
-# ── Forms of later versions ───────────────────────────────────────────────────────────────────────────────────────────
-def _planned(trouble: Trouble) -> Complaint | None:
-    found = is_planned_condition(trouble)
-    if found is None:
-        return None
-    what, back, taken = found
-    code, message, hint = planned(what)
-    return trouble.complain(code, message, hint, back=back, taken=taken)
-
-
+# ── Weekdays ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _wait_until(trouble: Trouble) -> Complaint | None:
     before, after = trouble.before, trouble.after
     if before is None or before.type != "UNTIL" or trouble.line[0].type != "WAIT":
         return None
-    if trouble.token.type == "NAME" and after is not None and after.type == "CLOCK_TIME":
+    if trouble.token.type in {"NAME", "ODD_WORD"} and after is not None and after.type == "CLOCK_TIME":
         return _weekday(trouble)
-    if trouble.token.type not in {"NAME", "EVENT", "DURATION", "HAS", "CAN", "NOT", "LPAR", "IN"}:
-        return None
-    return trouble.complain(
-        "WB150",
-        "`wait until` with a date from a field, or with a condition, is not part of this version yet.",
-        "Here comes a time like `09:00`, or a weekday and a time like `thursday 10:00`.",
-    )
+    return None
 
 
 # ── Signs and words that belong elsewhere ─────────────────────────────────────────────────────────────────────────────
@@ -369,7 +352,6 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         odd_unit,
         sign_apart,
         sign_before,
-        _planned,
         _wait_until,
         _colon,
         _bracket,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dsl import plan
 from dsl.conditions import Condition
-from dsl.wording import duration, percent, say, where
-
-_COUNT = re.compile(r"\.\d+$")
+from dsl.wording import duration, percent, say, where, written
 
 __all__ = ["Line", "label", "outline", "say", "settings"]
 
@@ -48,8 +45,16 @@ def label(step: plan.Step, currency: str) -> str:
     match step:
         case plan.Send(channel=channel, template=template):
             return f"send {channel} {template}"
-        case plan.Wait(id=id):
-            return "wait " + _COUNT.sub("", id.rpartition("wait:")[2]).replace("-", " ")
+        case plan.Record(verb=verb, noun=noun, team=team):
+            return f"{verb} {noun}" + (f" for {team}" if team else "")
+        case plan.SetField(field=field, value=value):
+            return f"set {field.name} = {written(value, currency)}"
+        case plan.ChangeAudience(kind=kind, audience=audience):
+            return f"{kind} {'to' if kind == 'add' else 'from'} audience {audience}"
+        case plan.Enroll(playbook=playbook):
+            return f"enroll in {playbook}"
+        case plan.Wait(label=words):
+            return f"wait {words}"
         case plan.Branch(arms=arms):
             return arms[0].label or f"if {say(arms[0].condition, currency)}"
         case plan.Experiment(name=name):

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 from lark import Token, Tree
 
-from dsl.complaints import between, planned
+from dsl.complaints import between
 from dsl.cursor import Cursor
 from dsl.diagnostics import Diagnostic
 from dsl.mending import broken, read_line
 from dsl.statements import Statement
-from dsl.vocabulary import PLANNED_LINES
 
 MOST_PROBLEMS = 200
 DEEPEST_BLOCK = 20
@@ -53,9 +52,8 @@ class Mended:
 
 def mend(lines: Sequence[Statement], path: str) -> Mended:
     """The tree of a file with each mistake mended or made a BROKEN_LINE, and the mistakes."""
-    reader = _Reader(lines, path)
-    while reader.at < len(lines) and len(reader.problems) < MOST_PROBLEMS:
-        reader.read()
+    reader = Reader(lines, path)
+    reader.read_all()
     if reader.at < len(lines):
         reader.tell(
             "WB134",
@@ -67,7 +65,7 @@ def mend(lines: Sequence[Statement], path: str) -> Mended:
     return Mended(tree=reader.cursor.tree(), spoilt=reader.spoilt, problems=reader.problems)
 
 
-class _Reader:
+class Reader:
     """Follows the indentation of a file, and hands its lines to the cursor."""
 
     def __init__(self, lines: Sequence[Statement], path: str) -> None:
@@ -79,6 +77,17 @@ class _Reader:
         self.header = ""
         """The kind of the first word of the line above."""
 
+    def read_all(self) -> None:
+        """Reads line after line, until there are too many mistakes."""
+        while self.at < len(self.lines) and len(self.problems) < MOST_PROBLEMS:
+            self.read()
+
+    def lead_to(self, line: Statement) -> bool:
+        """Leads the cursor to the start of a line behind all others. False: it stands too deep to be read."""
+        self.lines = [*self.lines, line]
+        self.at = len(self.lines) - 1
+        return self._settle(line)
+
     def read(self) -> None:
         """Reads one line, and passes over those below it when they are not to be read."""
         line = self.lines[self.at]
@@ -87,11 +96,6 @@ class _Reader:
             self._skip_from(line.indent)
             return
         self.at += 1
-        if first.type in PLANNED_LINES and not self.cursor.fits(first.type):
-            self.tell(*_about(first))
-            self.cursor.feed(broken(line))
-            self._skip_from(line.indent + 1)
-            return
         after = self.lines[self.at] if self.at < len(self.lines) else None
         deeper = after is not None and after.indent > line.indent
         start = len(self.cursor.words)
@@ -194,8 +198,3 @@ class _Reader:
         last = next(token for token in reversed(self.cursor.words) if token.line)
         empty = Token.new_borrow_pos("BROKEN_LINE", "", last)
         self.cursor.feed_all((Token("_INDENT", ""), empty, Token("_DEDENT", "")))
-
-
-def _about(first: Token) -> tuple[str, Token, str, str]:
-    code, message, hint = planned(PLANNED_LINES[first.type])
-    return code, first, message, hint

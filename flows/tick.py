@@ -169,7 +169,8 @@ class _Tick:
     def deliver(self, post: Dispatch, step: Send, due: int) -> Delivered:
         sent = sum(done.sent for done in self.delivered.values())
         limit = None if self.limit is None else max(0, self.limit - sent)
-        done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
+        handed = partial(self.watch.progress, step.id, total=due)
+        done = post.deliver(step, limit=limit, progress=handed) if due else Delivered()
         self.delivered[step.id] = done
         if done.stopped is None and limit is not None and (beyond := post.left(step, done)):
             done.delayed["limit"] += beyond
