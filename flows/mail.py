@@ -73,7 +73,8 @@ def mail(
     with read(world.store) as connection:
         limits = {limit.channel for limit in world.policy.limits}
         ours = select(outbox.c.channel).where(coming(playbooks, as_of)).distinct()
-        channels = sorted({*connection.scalars(ours), *limits, *held_back})
+        # Records of the CRM are queued beside messages; nobody is written to by them.
+        channels = sorted({*connection.scalars(ours), *limits, *held_back} & {*world.addresses})
         found = []
         for channel in channels:
             tally = _count(connection, world, playbooks, channel, topics, as_of, zone)

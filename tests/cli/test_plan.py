@@ -16,7 +16,7 @@ import cli.reviewing_mail
 from cli.reviewing import tell
 from cli.reviewing_tree import rows, share
 from flows.rehearsal import rehearsal
-from flows.report import Members, Records
+from flows.report import AudienceChange, Recorded
 from flows.review import Review, review
 from tests.cli.conftest import NOON, Winback
 from tests.flows.shop import Shop, event, person, shop
@@ -119,15 +119,15 @@ def test_nothing_is_cut_off(people: Shop, monkeypatch: pytest.MonkeyPatch, width
 
 def test_records_and_audiences_have_their_place(people: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     made = seen(people)
-    crm = (Records(step="create:task", does="create task for sales", people=3),)
-    audiences = (Members(name="buyers", add=1200, remove=30, members=4000),)
+    task = Recorded(step="create:task", verb="create", noun="task", team="sales", made=3, skipped={"left": 2})
+    audiences = (AudienceChange(name="buyers", added=1200, removed=30, members=4000),)
     (each,) = made.playbooks
-    each = replace(each, report=replace(each.report, crm=crm, audiences=audiences))
+    each = replace(each, report=replace(each.report, records=(task,), audiences=audiences))
     lines = told(replace(made, playbooks=(each,)), monkeypatch)
-    assert "CRM: create task for sales, for 3 people" in lines
-    assert "Audience buyers: +1,200 -30, 4,000 members" in lines
+    assert "crm       create task for sales: 3  not now: 2 left the playbook" in lines
+    assert "audience  buyers: +1,200 -30, then 4,000 members" in lines
     json = each.as_json()
-    assert json["crm"] == [{"step": "create:task", "does": "create task for sales", "people": 3, "skipped": {}}]
+    assert [(r["verb"], r["noun"], r["team"], r["people"]) for r in json["crm"]] == [("create", "task", "sales", 3)]
     assert json["audiences"] == [{"name": "buyers", "add": 1200, "remove": 30, "members": 4000}]
 
 
