@@ -47,8 +47,8 @@ def tell_playbook(each: Reviewed, review: Review) -> None:
     entering = plural(report.entered, "person", "people")
     first = " (its first run: those who match already)" if report.first and report.entered else ""
     held = f", {report.held_out:,} of them held out" if report.held_out else ""
-    others = f"Would leave:\u00a0{report.left:,}. Inside now:\u00a0{report.inside_before:,}."
-    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}. {others}")
+    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}.")
+    OUT.print(f"Would leave: {report.left:,}. Inside now: {report.inside_before:,}.")
     if not review.rebuilt or each.traffic.per_day is not None:
         OUT.print(Text(_expected(each.traffic), style="dim"))
     OUT.print()
