@@ -175,7 +175,7 @@ def person(r: Random) -> Person:
 
 def day_of_birth(r: Random) -> str:
     around = r.choice((AS_OF, *LEAP)) + timedelta(days=r.choice((-7, -6, -1, 0, 1, 2, 6, 7, 8)))
-    return r.choice(["1992-02-29", "1992-02-28", "1991-03-01", f"{r.choice((1990, 1992)):04}-{around:%m-%d}"])
+    return r.choice(["1992-02-29", "1992-02-28", "1991-03-01", f"1992-{around:%m-%d}", f"2024-{around:%m-%d}"])
 
 
 def properties(r: Random) -> dict[str, Any]:
