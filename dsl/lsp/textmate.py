@@ -55,8 +55,9 @@ def textmate() -> dict[str, Any]:
     """The grammar as VS Code reads it."""
     name = _name()
     dotted = rf"{name}(?:\.{name})*"
-    starters = sorted({*(words()[kind] for kind in PLACES), "otherwise"})
-    others = [word for kind, word in words().items() if word.isalpha() and kind not in {"YES", "NO", "TRUE", "FALSE"}]
+    declaring = [words()[kind] for kind, place in PLACES.items() if place == "file"]
+    starters = [words()[kind] for kind, place in PLACES.items() if place != "file"]
+    others = [word for kind, word in words().items() if word.isalpha() and kind not in {"YES", "TRUE", "FALSE"}]
     patterns = [
         _one("comment.line.number-sign", "#.*$"),
         _one("string.quoted.double", '"[^"]*"'),
@@ -75,7 +76,8 @@ def textmate() -> dict[str, Any]:
         _captured(rf"(?<![\w.])(event)((?:\.{name})+)", "variable.language.event", "variable.other.property"),
         *(_one(_SCOPES[kind], pattern) for kind, pattern in _literals()),
         _one("constant.language.boolean", _word(words()["YES"], words()["NO"]) + r"(?!\s+\w)"),
-        _one(_STEP, rf"^\s*{_word(*starters)}"),
+        _one("storage.type.declaration", rf"^\s*{_word(*declaring)}"),
+        _one(_STEP, rf"^\s*{_word(*starters, words()['OTHERWISE'])}"),
         _one(_WORD, _word(*others)),
         _one("variable.other.field", dotted),
         _one("keyword.operator.assignment", "="),
