@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dsl import syntax
-from dsl.catalog import Catalog, Event, Field
+from dsl.catalog import STAGE, Catalog, Event, Field
 from dsl.conditions import Constant
+from dsl.resolve_names import NO_LIFECYCLE
 from dsl.resolve_values import constant
 from dsl.scope import Scope
 from dsl.suggest import did_you_mean, listed
@@ -70,7 +71,10 @@ def with_fields(files: tuple[syntax.File, ...], scope: Scope) -> Catalog:
     """The catalog with the declared fields."""
     catalog, found = scope.catalog, {}
     for name, node in unique(files, syntax.FieldDeclaration, "a field", scope).items():
-        if catalog.field(name):
+        if name == STAGE:
+            hint = "Leave this line out." if scope.stages else NO_LIFECYCLE
+            scope.tell("WB230", node.name.span, "The stage of a person comes from the lifecycle.", hint)
+        elif catalog.field(name):
             _taken(node.name, scope)
         elif name.split(".")[0] == "event":
             scope.tell(

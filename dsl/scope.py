@@ -36,6 +36,8 @@ class Scope:
     rules: Mapping[str, Condition | None]
     """The meaning of each audience with rules; None: they are broken, which is told, or contain themselves."""
     playbooks: frozenset[str]
+    stages: tuple[str, ...]
+    """The stages of the lifecycle, by which `stage` is asked about."""
     named: Mapping[int, str]
     """How segments and audiences were written, by the identity of their meanings: see `wording.say`."""
     suspects: frozenset[str]
