@@ -25,8 +25,8 @@ def explain(
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan; or what a message's
-    code means. Reads only."""
+    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan; or what a
+    message's code means. Reads only."""
     from cli.mistakes import explain_code, is_code
 
     if is_code(playbook):
