@@ -32,6 +32,8 @@ class Complaint:
     """False: a guess. When the line fails again, that is not told, for the guess may be the cause."""
     kept: bool = True
     """False: read on to find more, but do not keep the line, because a value in it is wrong."""
+    vague: bool = False
+    """True: all that is known is that the word does not fit. Right behind a word that was mended, that is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,13 @@ class Trouble:
         taken: int = 1,
         sure: bool = True,
         kept: bool = True,
+        vague: bool = False,
     ) -> Complaint:
         """A complaint about `taken` words (at least one is underlined), from the one `back` words before this one."""
         start = self.index - back
         first, last = self.line[start], self.line[min(start + max(taken, 1), len(self.line)) - 1]
         problem = Diagnostic(code=code, span=between(self.path, first, last), message=message, hint=hint)
-        return Complaint(problem=problem, instead=instead, start=start, taken=taken, sure=sure, kept=kept)
+        return Complaint(problem=problem, instead=instead, start=start, taken=taken, sure=sure, kept=kept, vague=vague)
 
 
 def between(path: str, first: Token, last: Token) -> Span:
@@ -189,7 +192,7 @@ def stops_early(trouble: Trouble) -> Complaint:
     last = trouble.line[-1]
     told: tuple[str, str, str | None]
     if "COLON" in trouble.expected:
-        told = ("WB102", "This line opens a block, so it must end with a colon.", "Add `:` at the end of the line.")
+        told = ("WB102", "This line opens a block, so it must end with a colon.", _colon_hint(trouble))
     elif last.type == "LPAR" or "RPAR" in trouble.expected:
         return _unclosed(trouble)
     elif last.type in {"AND", "OR"}:
@@ -203,7 +206,14 @@ def stops_early(trouble: Trouble) -> Complaint:
     code, message, hint = told
     problem = Diagnostic(code=code, span=behind(trouble.path, last), message=message, hint=hint)
     instead = ("COLON",) if code == "WB102" else None
-    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
+    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0, vague=instead is None)
+
+
+def _colon_hint(trouble: Trouble) -> str:
+    hint = "Add `:` at the end of the line."
+    if trouble.line[0].type == "IF" and trouble.around == "PLAYBOOK" and not trouble.deeper:
+        hint += " Or, to ask it of everybody who would enter, write `only if …`."
+    return hint
 
 
 def _unclosed(trouble: Trouble) -> Complaint:

@@ -313,6 +313,7 @@ def _word_missing(trouble: Trouble) -> Complaint | None:
         instead=(kind,),
         taken=0,
         sure=trouble.token.type != "NAME",
+        vague=True,
     )
 
 
@@ -349,12 +350,17 @@ def _filler(trouble: Trouble) -> Complaint | None:
 def _something_else(trouble: Trouble) -> Complaint:
     text = quoted(trouble.text)
     if trouble.expected == {"_NL"}:
-        return trouble.complain("WB122", f"The line is complete before {text}.", "Delete the rest of the line.")
+        return trouble.complain(
+            "WB122", f"The line is complete before {text}.", "Delete the rest of the line.", vague=True
+        )
     if not trouble.expected - {"COLON", "_NL"}:
         return trouble.complain(
-            "WB122", f"The line is complete before {text}. Here comes {describe(trouble)}.", example(trouble)
+            "WB122",
+            f"The line is complete before {text}. Here comes {describe(trouble)}.",
+            example(trouble),
+            vague=True,
         )
-    return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble))
+    return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble), vague=True)
 
 
 def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:

@@ -93,6 +93,7 @@ def count_missing(trouble: Trouble) -> Complaint | None:
             f"How many {unit}s?",
             f"Write it with a number: `1 {unit}`.",
             instead=(f"DURATION 1 {unit}",),
+            kept=False,
         )
     count = COUNTS.get(text)
     if count is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dsl import syntax
 from dsl.builder import build
-from dsl.characters import odd_characters
-from dsl.diagnostics import Diagnostic, Span
+from dsl.characters import odd_characters, torn
+from dsl.diagnostics import Diagnostic, Span, source_lines
 from dsl.recovery import mend
 from dsl.statements import statements
 
@@ -28,8 +28,10 @@ def parse(source: str, path: str) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     _, lines = statements(source)
     mended = mend(lines, path)
     declarations = build(mended.tree, mended.spoilt, path)
-    problems = mended.problems
-    problems += odd_characters(source, path)
+    odd = odd_characters(source, path)
+    lines_as_written = source_lines(source) if odd else []
+    told = (problem for problem in mended.problems if not (odd and torn(problem.span, lines_as_written, problem.code)))
+    problems = [*told, *odd]
     problems += (problem for declaration in declarations if (problem := _too_many_steps(declaration)))
     problems.sort(key=lambda problem: (problem.span.line, problem.span.column))
     return syntax.File(path=path, source=source, declarations=declarations), tuple(problems)

@@ -8,7 +8,7 @@ from dsl import syntax
 from dsl.diagnostics import Diagnostic
 from dsl.program import Playbook, Program
 from dsl.suggest import nearest
-from dsl.vocabulary import FOREIGN
+from dsl.vocabulary import EXAMPLES, FOREIGN
 
 LONGEST_ABOUT = 500
 _ONCE: dict[type[syntax.Node], str] = {
@@ -65,7 +65,9 @@ def _missing(playbook: Playbook) -> Iterator[Diagnostic]:
 
 def _perhaps(unread: str, word: str) -> bool:
     """Whether a line that could not be read, by its first word, may be the one that is missing."""
-    return nearest(unread, (word,)) is not None or any(kinds[0] == word.upper() for kinds in FOREIGN.get(unread, ()))
+    if unread in FOREIGN:
+        return any(kinds[0] == word.upper() for kinds in FOREIGN[unread])
+    return nearest(unread, (word,)) is not None or nearest(unread, [kind.lower() for kind in EXAMPLES]) is None
 
 
 def _repeated(playbook: Playbook) -> Iterator[Diagnostic]:
@@ -84,11 +86,14 @@ def _repeated(playbook: Playbook) -> Iterator[Diagnostic]:
 
 
 def _late(playbook: Playbook) -> Iterator[Diagnostic]:
+    """One message for settings that stand together."""
     step: syntax.Node | None = None
+    told = False
     for line in playbook.source.lines:
         if isinstance(line, syntax.Send | syntax.Wait | syntax.If | syntax.Experiment | syntax.Stop):
-            step = step or line
-        elif step is not None and not isinstance(line, syntax.Broken):
+            step, told = step or line, False
+        elif step is not None and not told and not isinstance(line, syntax.Broken):
+            told = True
             yield Diagnostic(
                 code="WB307",
                 span=line.span,
