@@ -157,6 +157,8 @@ def near(text: str, kinds: frozenset[str]) -> str | None:
 def example(trouble: Trouble) -> str | None:
     """A hint that shows how the line, or the part of it where the trouble is, is written."""
     line = trouble.line[: trouble.index]
+    if len(line) > 1 and line[0].type == "WAIT" and line[-1].type == "WEEKDAY":
+        return f"Write it with a time: `wait until {line[-1]} 09:00`."
     typed = trouble.around == "EVENT" or line[0].type == "FIELD"
     for place, token in reversed(list(enumerate(line))):
         if token.type == "IS" and typed:
@@ -206,7 +208,9 @@ def stops_early(trouble: Trouble) -> Complaint:
     code, message, hint = told
     problem = Diagnostic(code=code, span=behind(trouble.path, last), message=message, hint=hint)
     instead = ("COLON",) if code == "WB102" else None
-    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0, vague=instead is None)
+    # An `if` of a playbook without a block may be meant as `only if`: then no step stands here.
+    kept = trouble.deeper or trouble.line[0].type != "IF" or trouble.around != "PLAYBOOK"
+    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0, kept=kept, vague=not instead)
 
 
 def _colon_hint(trouble: Trouble) -> str:

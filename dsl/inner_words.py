@@ -22,6 +22,7 @@ from dsl.grammar import words
 from dsl.habits import HABITS
 from dsl.number_words import (
     count_missing,
+    number_in_words,
     odd_number_word,
     odd_unit,
     sign_apart,
@@ -76,6 +77,31 @@ def _open_text(trouble: Trouble) -> Complaint | None:
 
 
 # ── Forms of later versions ───────────────────────────────────────────────────────────────────────────────────────────
+def _doubled(trouble: Trouble) -> Complaint | None:
+    """`send send email hello`"""
+    before = trouble.before
+    if before is None or before.type != trouble.token.type or str(before) != trouble.text:
+        return None
+    if trouble.token.type not in words() or not trouble.text.isalpha() or trouble.token.type in {"NOT", "LPAR"}:
+        return None
+    return trouble.complain("WB112", f"{quoted(trouble.text)} stands here twice.", "Delete one of them.", instead=())
+
+
+def _quoted_name(trouble: Trouble) -> Complaint | None:
+    """`send email "welcome"`"""
+    if trouble.token.type != "STRING" or "NAME" not in trouble.expected or "STRING" in trouble.expected:
+        return None
+    name = re.sub(r"\W+", "_", trouble.text[1:-1].strip()).lower()
+    proper = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in words().values()
+    return trouble.complain(
+        "WB114",
+        "A name stands without quotation marks.",
+        f"Write `{name}`." if proper else "Names are made of small letters a to z, digits and underscores.",
+        instead=(f"NAME {name}",) if proper and name == trouble.text[1:-1] else ("NAME",),
+        kept=bool(proper) and name == trouble.text[1:-1],
+    )
+
+
 def _planned(trouble: Trouble) -> Complaint | None:
     found = is_planned_condition(trouble)
     if found is None:
@@ -83,6 +109,25 @@ def _planned(trouble: Trouble) -> Complaint | None:
     what, back, taken = found
     code, message, hint = planned(what)
     return trouble.complain(code, message, hint, back=back, taken=taken)
+
+
+def _wait_day(trouble: Trouble) -> Complaint | None:
+    """`wait until next monday`, `wait until tomorrow 09:00`"""
+    before, after = trouble.before, trouble.after
+    if before is None or before.type != "UNTIL" or trouble.line[0].type != "WAIT":
+        return None
+    text, day = trouble.text.lower(), str(after) if after else ""
+    if text in {"next", "coming", "the", "on"} and day.lower() in WEEKDAYS:
+        return trouble.complain("WB112", f"{quoted(trouble.text)} is too much here.", "Leave it out: the next one is "
+                                f"meant, like `wait until {day.lower()} 09:00`.")  # fmt: skip
+    if text in {"tomorrow", "tonight", "noon", "midnight", "morning", "evening"}:
+        written = {"tomorrow": "wait 1 day until 09:00", "noon": "wait until 12:00", "midnight": "wait until 00:00"}
+        return trouble.complain(
+            "WB111",
+            f"{quoted(trouble.text)} is not a word of this language.",
+            f"Write a time, like `{written.get(text, 'wait until 20:00')}`.",
+        )
+    return None
 
 
 def _wait_until(trouble: Trouble) -> Complaint | None:
@@ -370,11 +415,15 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         _text_in_text,
         _open_text,
         odd_number_word,
+        number_in_words,
         unit_missing,
         sign_missing,
         odd_unit,
         sign_apart,
         sign_before,
+        _doubled,
+        _quoted_name,
+        _wait_day,
         _planned,
         _wait_until,
         _colon,

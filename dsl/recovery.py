@@ -150,9 +150,8 @@ class _Reader:
             self.tell("WB106", first, f"This line is indented by {line.indent}, which fits no line above.",
                       f"Indent it by {fitting} spaces, like the lines it belongs to.")  # fmt: skip
         elif self._goes_on(line):
-            joined = " or ".join(f"`{word}`" for word in ("and", "or"))
-            self.tell("WB123", first, f"If this line goes on with the condition above, it must begin with {joined}.",
-                      "Put it before this line. Or, if it is a line of its own, indent it like the one above.")  # fmt: skip
+            self.tell("WB123", first, "A line that goes on with the condition above begins with `and` or `or`.",
+                      "Put one of them before it. Or, if it is a line of its own, indent it like the one above.")  # fmt: skip
             self.spoil_above()
             return False
         elif self.at == 0:
