@@ -102,6 +102,7 @@ SENSE: Mapping[str, str] = {
     "WB356": "A warning: more sends than the policy's limit lets through.",
     "WB357": "A warning: a wait ends when nothing is sent.",
     "WB358": "A warning: a playbook has no steps.",
+    "WB380": "A warning: a template writes what is not known of everybody.",
 }
 """Sense: errors to WB349, warnings from WB350."""
 

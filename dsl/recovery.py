@@ -151,7 +151,7 @@ class _Reader:
                       f"Indent it by {fitting} spaces, like the lines it belongs to.")  # fmt: skip
         elif self._goes_on(line):
             self.tell("WB123", first, "A line that goes on with the condition above begins with `and` or `or`.",
-                      "Put one of them before it. Or, if it is a line of its own, indent it like the one above.")  # fmt: skip
+                      "Put one of them before it; or, if it is a line of its own, indent it like that.")  # fmt: skip
             self.spoil_above()
             return False
         elif self.at == 0:
@@ -229,7 +229,7 @@ class _Reader:
 
     def _fill_block(self) -> None:
         """Puts a broken line where a block is missing, with the place of the line that should have one."""
-        last = next(token for token in reversed(self.cursor.words) if token.line)
+        last = next(token for token in reversed(self.cursor.words) if token.line and token.type != "_NL")
         empty = Token.new_borrow_pos("BROKEN_LINE", "", last)
         self.cursor.feed_all((Token("_INDENT", ""), empty, Token("_DEDENT", "")))
 

@@ -16,7 +16,8 @@ def segments(declared: Mapping[str, syntax.Segment], scope: Scope) -> Mapping[st
     known = {name: Segment(name=name, span=node.name.span, meaning=None) for name, node in declared.items()}
     inside = replace(scope, segments=known)
     for name in _in_order(declared, scope):
-        known[name] = replace(known[name], meaning=ask(declared[name].condition, inside).meaning)
+        asked = ask(declared[name].condition, inside)
+        known[name] = replace(known[name], meaning=asked.meaning, asked=asked)
     return known
 
 

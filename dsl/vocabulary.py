@@ -31,8 +31,8 @@ SHORT_UNITS: Final = {
 }
 COUNTS: Final = {
     "once": 1, "twice": 2, "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fourteen": 14, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90,
-    "a": 1, "an": 1,
+    "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fourteen": 14, "twenty": 20, "thirty": 30, "sixty": 60,
+    "ninety": 90, "a": 1, "an": 1,
 }  # fmt: skip
 UNITS_ELSEWHERE: Final = {
     **dict.fromkeys(("fortnight", "fortnights"), "14 days"),

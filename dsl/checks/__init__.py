@@ -11,6 +11,7 @@ from dsl.checks.after_stop import after_stop
 from dsl.checks.bounds import bounds
 from dsl.checks.caps import caps
 from dsl.checks.goal_window import goal_window
+from dsl.checks.known import known
 from dsl.checks.measured import measured
 from dsl.checks.policy import policy
 from dsl.checks.quiet import quiet
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     start_age,
     goal_window,
     unreceived,
+    known,
     measured,
     reachable,
     caps,

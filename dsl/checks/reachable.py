@@ -12,6 +12,7 @@ from itertools import combinations
 from dsl import conditions as c
 from dsl.catalog import SUMS
 from dsl.checks.ways import Way, both, ways
+from dsl.conditions import Condition
 from dsl.diagnostics import Diagnostic
 from dsl.program import Asked, Experiment, Heard, If, Program, Step, Wait, blocks, every_step
 from dsl.wording import say
@@ -20,14 +21,44 @@ _ANY: list[Way] = [{}]
 
 
 def reachable(program: Program) -> Iterator[Diagnostic]:
-    """Impossible and empty questions, in settings and in steps."""
+    """Impossible and empty questions, in segments, in settings and in steps. What is told of a segment is not told of
+    whatever asks for it."""
+    currency = program.catalog.currency
+    segments = [known.asked for known in program.segments.values() if known.asked and known.asked.meaning]
+    doubts = {id(asked.meaning): told for asked in segments if (told := list(_alone(asked, currency)))}
+    doubtful = frozenset(doubts)
+    for meaning, told in doubts.items():
+        others = doubtful - {meaning}
+        yield from (each for each in told if not _stands_on(_of(segments, meaning), others))
     for playbook in program.playbooks:
         heard = [each for each in (playbook.start_on, playbook.goal, *playbook.exits) if isinstance(each, Heard)]
         heard += [step.measure for step in every_step(playbook.body) if isinstance(step, Experiment) and step.measure]
         asked = [each for each in (playbook.start_when, playbook.only_if, *playbook.exits) if isinstance(each, Asked)]
-        for each in [*asked, *(each.where for each in heard if each.where)]:
-            yield from _alone(each, program.catalog.currency)
-        yield from _block(playbook.body, _ANY, program.catalog.currency)
+        asked += [each.where for each in heard if each.where]
+        arms = [
+            arm.asked for step in every_step(playbook.body) if isinstance(step, If) for arm in step.arms if arm.asked
+        ]
+        told_already = {each.span for each in (*asked, *arms) if each.meaning and _stands_on(each.meaning, doubtful)}
+        found = [problem for each in asked for problem in _alone(each, currency)]
+        found += _block(playbook.body, _ANY, currency)
+        yield from (problem for problem in found if problem.span not in told_already)
+
+
+def _of(segments: list[Asked], meaning: int) -> Condition:
+    return next(asked.meaning for asked in segments if asked.meaning is not None and id(asked.meaning) == meaning)
+
+
+def _stands_on(condition: Condition, doubtful: frozenset[int]) -> bool:
+    """Whether one of these conditions, by identity, is it or a part of it."""
+    match condition:
+        case _ if id(condition) in doubtful:
+            return True
+        case c.AllOf(conditions=parts) | c.AnyOf(conditions=parts):
+            return any(_stands_on(part, doubtful) for part in parts)
+        case c.Not(condition=part):
+            return _stands_on(part, doubtful)
+        case _:
+            return False
 
 
 def _alone(asked: Asked, currency: str) -> Iterator[Diagnostic]:
