@@ -6,15 +6,14 @@ It recurses as deep as blocks and conditions are nested, which `recovery` and `m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lark import Token, Tree, v_args
 from lark.tree import Meta
 
 from dsl import literals, syntax
-from dsl.condition_builder import ConditionBuilder
-from dsl.diagnostics import Span
+from dsl.scenario_builder import ScenarioBuilder
+from dsl.step_builder import Otherwise
 
 _CONTINUING = frozenset({"otherwise", "else", "elif", "elsif", "elseif"})
 
@@ -26,31 +25,14 @@ def build(tree: Tree[Token], spoilt: Mapping[int, Token], path: str) -> tuple[sy
     return declarations
 
 
-@dataclass(frozen=True, slots=True)
-class _Otherwise:
-    body: tuple[Any, ...]
-
-
 @v_args(meta=True)
-class _Builder(ConditionBuilder):
-    """Adds blocks, declarations, settings and steps to values and conditions."""
-
-    def __init__(self, path: str, spoilt: Mapping[int, Token]) -> None:
-        super().__init__(path)
-        self._spoilt = spoilt
+class _Builder(ScenarioBuilder):
+    """Adds blocks and declarations to what stands in them."""
 
     def _kept(self, node: Any) -> Any:
         """The node, or what stands for it when its line is spoilt. (Conditions of `if` are looked after apart.)"""
         line = None if isinstance(node, syntax.If) else self._spoilt.get(node.span.line)
         return self._broken(line, node.span, _below(node)) if line else node
-
-    def _broken(self, line: Token, span: Span, body: tuple[Any, ...] = ()) -> syntax.Broken:
-        word, _, name = line.partition(" ")
-        return syntax.Broken(span=span, word=word, declares=name or None, body=body)
-
-    def _condition(self, meta: Meta, condition: syntax.Condition) -> syntax.Condition | syntax.Broken:
-        line = self._spoilt.get(meta.line)
-        return self._broken(line, self._span(line)) if line else condition
 
     # ── Blocks ────────────────────────────────────────────────────────────────────────────────────────────────────────
     def start(self, _: Meta, parts: list[Any]) -> tuple[syntax.Declaration, ...]:
@@ -66,9 +48,9 @@ class _Builder(ConditionBuilder):
     def broken(self, meta: Meta, parts: list[Any]) -> syntax.Broken | syntax.If:
         line, *below = parts
         word = line.partition(" ")[0]
-        body = tuple(self._kept(part) for part in below if not isinstance(part, syntax.Branch | _Otherwise))
+        body = tuple(self._kept(part) for part in below if not isinstance(part, syntax.Branch | Otherwise))
         branches = tuple(part for part in below if isinstance(part, syntax.Branch))
-        otherwise = next((part.body for part in below if isinstance(part, _Otherwise)), None)
+        otherwise = next((part.body for part in below if isinstance(part, Otherwise)), None)
         head = self._broken(line, self._span(line))
         if word in _CONTINUING or word == "if" or branches or otherwise is not None:
             first = syntax.Branch(span=self._span(meta), condition=head, body=body or (head,))
@@ -111,104 +93,28 @@ class _Builder(ConditionBuilder):
     def playbook(self, meta: Meta, parts: list[Any]) -> syntax.Playbook:
         return syntax.Playbook(span=self._span(meta), name=self._word(parts[0]), lines=parts[1])
 
-    # ── Settings ──────────────────────────────────────────────────────────────────────────────────────────────────────
-    def about(self, meta: Meta, parts: list[Any]) -> syntax.About:
-        return syntax.About(span=self._span(meta), text=literals.text(parts[0], self._span(parts[0])))
+    def lifecycle(self, meta: Meta, parts: list[Any]) -> syntax.Lifecycle:
+        return syntax.Lifecycle(span=self._span(meta), stages=parts[0])
 
-    def run_every(self, meta: Meta, parts: list[Any]) -> syntax.RunEvery:
-        return syntax.RunEvery(span=self._span(meta), duration=self._duration(parts[0]))
-
-    def run_at(self, meta: Meta, parts: list[Any]) -> syntax.RunEvery:
-        return syntax.RunEvery(span=self._span(meta), day=self._word(parts[0]), clock=self._clock(parts[1]))
-
-    def on_event(self, meta: Meta, parts: list[Any]) -> syntax.OnEvent:
-        event, where = (*parts, None)[:2]
-        return syntax.OnEvent(span=self._span(meta), event=self._word(event), where=where)
-
-    def when_condition(self, meta: Meta, parts: list[Any]) -> syntax.WhenCondition:
-        return syntax.WhenCondition(span=self._span(meta), condition=parts[0])
-
-    def start_line(self, meta: Meta, parts: list[Any]) -> syntax.Start:
-        return syntax.Start(span=self._span(meta), moment=parts[0])
-
-    def only_if(self, meta: Meta, parts: list[Any]) -> syntax.OnlyIf:
-        return syntax.OnlyIf(span=self._span(meta), condition=parts[0])
-
-    def enter_once(self, meta: Meta, _: list[Any]) -> syntax.Enter:
-        return syntax.Enter(span=self._span(meta), kind="once")
-
-    def enter_once_per(self, meta: Meta, parts: list[Any]) -> syntax.Enter:
-        return syntax.Enter(span=self._span(meta), kind="per", per=parts[0])
-
-    def enter_again(self, meta: Meta, parts: list[Any]) -> syntax.Enter:
-        return syntax.Enter(span=self._span(meta), kind="again", after=self._duration(parts[0]))
-
-    def enter_every_time(self, meta: Meta, _: list[Any]) -> syntax.Enter:
-        return syntax.Enter(span=self._span(meta), kind="every")
-
-    def leave(self, meta: Meta, parts: list[Any]) -> syntax.Leave:
-        return syntax.Leave(span=self._span(meta), moment=parts[0])
-
-    def goal(self, meta: Meta, parts: list[Any]) -> syntax.Goal:
-        event, within, where = (*parts, None)[:3]
-        return syntax.Goal(span=self._span(meta), event=self._word(event), within=self._duration(within), where=where)
-
-    def holdout(self, meta: Meta, parts: list[Any]) -> syntax.Holdout:
-        return syntax.Holdout(span=self._span(meta), share=literals.percent(parts[0], self._span(parts[0])))
-
-    # ── Steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-    def send(self, meta: Meta, parts: list[Any]) -> syntax.Send:
-        channel, template, arguments = (*parts, ())[:3]
-        return syntax.Send(
-            span=self._span(meta), channel=self._word(channel), template=self._word(template), arguments=arguments
-        )
-
-    def argument(self, meta: Meta, parts: list[Any]) -> syntax.Argument:
-        return syntax.Argument(span=self._span(meta), name=self._word(parts[0]), value=parts[1])
-
-    def wait(self, meta: Meta, parts: list[Any]) -> syntax.Wait:
-        by_kind = {part.type: part for part in parts}
-        duration, weekday, clock = (by_kind.get(kind) for kind in ("DURATION", "WEEKDAY", "CLOCK_TIME"))
-        return syntax.Wait(
-            span=self._span(meta),
-            duration=self._duration(duration) if duration else None,
-            weekday=self._word(weekday) if weekday else None,
-            clock=self._clock(clock) if clock else None,
-        )
-
-    def branch(self, meta: Meta, parts: list[Any]) -> syntax.If:
-        condition, body, *more = self._condition(meta, parts[0]), *parts[1:]
-        otherwise = more.pop().body if more and isinstance(more[-1], _Otherwise) else None
-        end = body[-1].span if body else self._span(meta)
-        first = syntax.Branch(span=self._span(meta).to(end), condition=condition, body=body)
-        return syntax.If(span=self._span(meta), branches=(first, *more), otherwise=otherwise)
-
-    def otherwise_if(self, meta: Meta, parts: list[Any]) -> syntax.Branch:
-        return syntax.Branch(span=self._span(meta), condition=self._condition(meta, parts[0]), body=parts[1])
-
-    def otherwise(self, _: Meta, parts: list[Any]) -> _Otherwise:
-        return _Otherwise(parts[0])
-
-    def experiment(self, meta: Meta, parts: list[Any]) -> syntax.Experiment:
-        return syntax.Experiment(span=self._span(meta), name=self._word(parts[0]), lines=parts[1])
-
-    def measure(self, meta: Meta, parts: list[Any]) -> syntax.Measure:
-        event, within, where = (*parts, None)[:3]
-        return syntax.Measure(
-            span=self._span(meta), event=self._word(event), within=self._duration(within), where=where
-        )
-
-    def variant(self, meta: Meta, parts: list[Any]) -> syntax.Variant:
-        name, share, body = parts
-        return syntax.Variant(
+    def stage(self, meta: Meta, parts: list[Any]) -> syntax.Stage:
+        name, condition = parts
+        return syntax.Stage(
             span=self._span(meta),
             name=self._word(name),
-            share=literals.percent(share, self._span(share)),
-            body=body,
+            condition=None if isinstance(condition, Token) else condition,
         )
 
-    def stop(self, meta: Meta, _: list[Any]) -> syntax.Stop:
-        return syntax.Stop(span=self._span(meta))
+    def audience(self, meta: Meta, parts: list[Any]) -> syntax.Audience:
+        name, connector, lines = parts
+        return syntax.Audience(
+            span=self._span(meta), name=self._word(name), connector=self._word(connector), lines=lines
+        )
+
+    def include(self, meta: Meta, parts: list[Any]) -> syntax.Include:
+        return syntax.Include(span=self._span(meta), condition=parts[0])
+
+    def exclude(self, meta: Meta, parts: list[Any]) -> syntax.Exclude:
+        return syntax.Exclude(span=self._span(meta), condition=parts[0])
 
 
 def _below(node: syntax.Node) -> tuple[Any, ...]:
@@ -216,7 +122,13 @@ def _below(node: syntax.Node) -> tuple[Any, ...]:
     match node:
         case syntax.Playbook(lines=lines) | syntax.Experiment(lines=lines) | syntax.Policy(lines=lines):
             return lines
-        case syntax.EventDeclaration(properties=lines) | syntax.Send(arguments=lines) | syntax.Variant(body=lines):
+        case syntax.Audience(lines=lines) | syntax.Scenario(lines=lines):
+            return lines
+        case syntax.EventDeclaration(properties=lines) | syntax.Variant(body=lines) | syntax.Lifecycle(stages=lines):
+            return lines
+        case syntax.Send(arguments=lines) | syntax.Create(arguments=lines) | syntax.Update(arguments=lines):
+            return lines
+        case syntax.GivenEvent(properties=lines) | syntax.AfterEvent(properties=lines):
             return lines
     return ()
 

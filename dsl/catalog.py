@@ -62,6 +62,10 @@ class Catalog:
     events: Mapping[str, Event]
     channels: Mapping[str, Channel]
     templates: Mapping[tuple[str, str], Template] = field(default_factory=dict)
+    nouns: frozenset[str] = frozenset()
+    """The records that `create` makes in a CRM; `update` changes only a `contact`."""
+    outside: frozenset[str] = frozenset()
+    """The services that audiences are kept in sync with."""
     currency: str = "USD"
     templates_given: bool = False
     """True: `templates` is all there is, so that even an empty one means that a template is missing."""
@@ -162,5 +166,7 @@ FIELDS = _fields(
 
 Missing `SUMS` count as 0, every other field as unknown.
 """
+YEARLY = frozenset({"birthday"})
+"""Days that come back each year."""
 SUMS = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})
 """Fields that count as 0 when nothing is known, and are never below."""

@@ -36,7 +36,6 @@ SYNTAX: Mapping[str, str] = {
     "WB132": "Blocks are nested too deeply.",
     "WB133": "A playbook has too many steps.",
     "WB134": "Too many mistakes in one file.",
-    "WB150": "A form that is not part of this version yet.",
 }
 """How a file is written."""
 
@@ -68,6 +67,16 @@ NAMES: Mapping[str, str] = {
     "WB232": "A field's name begins with `event.`.",
     "WB233": "A property of a known event is declared with another type.",
     "WB234": "A type is unknown.",
+    "WB235": "A wait goes until something that is no time.",
+    "WB236": "A record is unknown.",
+    "WB237": "An audience is unknown.",
+    "WB238": "Somebody is added to, or removed from, an audience with rules.",
+    "WB239": "A playbook is unknown.",
+    "WB240": "A playbook writes a field that the store keeps.",
+    "WB241": "Something without an order is asked for its top.",
+    "WB242": "A top share is nobody, or everybody.",
+    "WB243": "Something that is no list is asked what it includes.",
+    "WB244": "Something without a history is asked how long it has been so.",
 }
 """Names and types."""
 

@@ -14,7 +14,10 @@ from lark import Token
 
 from dsl.diagnostics import Diagnostic, Span, visible
 from dsl.grammar import words
-from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS, PLANNED_CONDITIONS
+from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS
+
+_MOST_FORMS = 4
+"""A hint shows so many forms of a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,17 +168,19 @@ def example(trouble: Trouble) -> str | None:
             return "Write it like `starts_at is timestamp`."
         forms = PARTS.get(token.type) or (EXAMPLES.get(token.type) if place == 0 else None)
         if forms:
-            return f"Write it like {listed([f'`{form}`' for form in forms])}."
+            return f"Write it like {listed([f'`{form}`' for form in _alike(forms, line[place:])])}."
     return None
 
 
-def planned(what: str) -> tuple[str, str, str]:
-    """The code, the message and the hint for a form that is promised and not there."""
-    return (
-        "WB150",
-        f"`{what}` is not part of this version yet.",
-        "It will come in a later one. Until then, leave it out.",
-    )
+def _alike(forms: Sequence[str], line: Sequence[Token]) -> list[str]:
+    """The forms that begin like the line, at most four."""
+
+    def shared(form: str) -> int:
+        pairs = list(zip(form.split(), map(str, line), strict=False))
+        return next((count for count, (one, other) in enumerate(pairs) if one != other), len(pairs))
+
+    most = max(map(shared, forms))
+    return [form for form in forms if shared(form) == most][:_MOST_FORMS]
 
 
 def reserved(trouble: Trouble) -> Complaint:
@@ -236,23 +241,3 @@ def _unclosed(trouble: Trouble) -> Complaint:
     )
     instead = ("RPAR",) if trouble.line[-1].type != "LPAR" and "RPAR" in trouble.expected else None
     return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
-
-
-def is_planned_condition(trouble: Trouble) -> tuple[str, int, int] | None:
-    """The promised form that the trouble is in, how many words before this one it begins, and how many it has."""
-    kind, expected = trouble.token.type, trouble.expected
-    before = trouble.before.type if trouble.before else ""
-    after = trouble.after.type if trouble.after else ""
-    if {"HAS", "CAN"} <= expected and kind in PLANNED_CONDITIONS:
-        return PLANNED_CONDITIONS[kind], 0, 1
-    if kind == "AUDIENCE" and before == "IN":
-        return "in audience", 1, 2
-    if kind == "TOP" and "LAST" in expected:
-        return "is in the top", 0, 1
-    if kind == "INCLUDES" and "OPERATOR" in expected:
-        return "includes", 0, 1
-    if kind == "HAS" and "OPERATOR" in expected and after == "BEEN":
-        return "has been", 0, 2
-    if kind == "FOR" and before == "WAIT":
-        return "wait for", 1, 2
-    return None

@@ -110,6 +110,17 @@ class ConditionBuilder(Transformer[Token, Any]):
     def contains(self, meta: Meta, parts: list[Any]) -> syntax.Contains:
         return self._contains(meta, parts, "contains")
 
+    def is_in_the_top(self, meta: Meta, parts: list[Any]) -> syntax.Top:
+        share = literals.percent(parts[1], self._span(parts[1]))
+        return syntax.Top(span=self._span(meta), field=parts[0], share=share)
+
+    def includes(self, meta: Meta, parts: list[Any]) -> syntax.Includes:
+        return syntax.Includes(span=self._span(meta), field=parts[0], value=parts[1])
+
+    def has_been(self, meta: Meta, parts: list[Any]) -> syntax.HasBeen:
+        field, value, duration = parts
+        return syntax.HasBeen(span=self._span(meta), field=field, value=value, duration=self._duration(duration))
+
     # ── Events, consent, segments ─────────────────────────────────────────────────────────────────────────────────────
     def _has(self, meta: Meta, parts: list[Any], negated: bool) -> syntax.HasEvent:
         event, *more = parts
@@ -163,3 +174,21 @@ class ConditionBuilder(Transformer[Token, Any]):
 
     def in_segment(self, meta: Meta, parts: list[Any]) -> syntax.InSegment:
         return syntax.InSegment(span=self._span(meta), segment=self._word(parts[0]))
+
+    def in_audience(self, meta: Meta, parts: list[Any]) -> syntax.InAudience:
+        return syntax.InAudience(span=self._span(meta), audience=self._word(parts[0]))
+
+    def last_event(self, meta: Meta, parts: list[Any]) -> syntax.LastEvent:
+        event, *where, condition = parts
+        return syntax.LastEvent(
+            span=self._span(meta), event=self._word(event), condition=condition, where=where[0] if where else None
+        )
+
+    def message(self, meta: Meta, parts: list[Any]) -> syntax.Message:
+        kinds: dict[str, Literal["received", "opened", "clicked"]] = {
+            "received": "received", "opened": "opened", "clicked": "clicked"
+        }  # fmt: skip
+        kind, template, *window = parts
+        return syntax.Message(
+            span=self._span(meta), kind=kinds[kind], template=self._word(template), window=window[0] if window else None
+        )

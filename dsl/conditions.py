@@ -57,8 +57,9 @@ class Known:
 class Recency:
     """ago: field < now − seconds · last: now − seconds <= field <= now · next: now <= field < now + seconds.
 
-    A field of type date counts as the start of that day in UTC. `more than D ago` and `in the last D` are each other's
-    complement for a known time that is not in the future.
+    A field of type date counts as the start of that day in UTC. Days of each year (`catalog.YEARLY`: birthdays) are
+    `next` and `last` by their next and last return, in the project's zone. `more than D ago` and `in the last D` are
+    each other's complement for a known time that is not in the future.
     """
 
     field: Field
@@ -114,6 +115,59 @@ class CanReceive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Top:
+    """The value is among the highest `percent` of those of all people who have one (for sums: above 0), rounded up to
+    whole people; whoever equals the last of them belongs too. Does not hold for people without one."""
+
+    field: Field
+    percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Includes:
+    """A list of texts holds the value, in the same spelling."""
+
+    field: Field
+    value: Operand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasBeen:
+    """The field is `value`, and has been since `now − seconds` or longer: counted from the first of equal assignments
+    in a row, by the identify calls of the person. `stage` counts from when a run first saw it."""
+
+    field: Field
+    value: Operand
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastEvent:
+    """Of the events up to now that meet `where`, the most recent meets `condition`. Does not hold without one."""
+
+    event: str
+    condition: Condition
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InAudience:
+    """A member of an audience that playbooks keep (one with rules is resolved to its rules)."""
+
+    audience: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """received: a message of this template was accepted by its provider, in the window · opened, clicked: an event
+    tells so (`MESSAGE_EVENTS`)."""
+
+    kind: Literal["received", "opened", "clicked"]
+    template: str
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Not:
     condition: Condition
 
@@ -128,4 +182,28 @@ class AnyOf:
     conditions: tuple[Condition, ...]
 
 
-Condition = Compare | OneOf | Known | Recency | Calendar | Contains | HasEvent | CanReceive | Not | AllOf | AnyOf
+Condition = (
+    Compare
+    | OneOf
+    | Known
+    | Recency
+    | Calendar
+    | Contains
+    | Top
+    | Includes
+    | HasBeen
+    | HasEvent
+    | LastEvent
+    | CanReceive
+    | InAudience
+    | Message
+    | Not
+    | AllOf
+    | AnyOf
+)
+
+MESSAGE_EVENTS = {
+    "opened": ("email_opened", "push_notification_tapped"),
+    "clicked": ("email_link_clicked", "push_notification_tapped"),
+}
+"""The events of Segment's specifications that tell a message's fate; their property `template` names it."""

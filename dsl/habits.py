@@ -63,15 +63,6 @@ def one_of(trouble: Trouble) -> Complaint | None:
                 f"If `{field}` is a field, write `{field} is in the last 7 days`; "
                 f"if it is an event, `has {field} in the last 7 days`.",
             )
-        case "has" if after != "BEEN":
-            return trouble.complain(
-                "WB112",
-                f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
-                "Write it like `has order_completed in the last 90 days` or "
-                "`has no order_completed in the last 90 days`.",
-                back=1,
-                taken=2,
-            )
     return None
 
 
@@ -172,9 +163,18 @@ def segment_of_field(trouble: Trouble) -> Complaint | None:
     )
 
 
-def not_in_segment(trouble: Trouble) -> Complaint | None:
-    """`not in segment x` is right; `is not in segment x` and `has not ordered` are not"""
+def has_not(trouble: Trouble) -> Complaint | None:
+    """`has not order_completed`, `customer has order_completed`"""
     before = trouble.before
+    if before is not None and before.type == "HAS" and "BEEN" in trouble.expected:
+        field = _field(trouble, trouble.index - 2)
+        return trouble.complain(
+            "WB112",
+            f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
+            "Write it like `has order_completed in the last 90 days` or `has no order_completed in the last 90 days`.",
+            back=2,
+            taken=2,
+        )
     if trouble.token.type == "NOT" and before is not None and before.type == "HAS":
         return trouble.complain("WB112", "`not` does not fit here.", "Write `has no …`.", instead=("NO",))
     return None
@@ -320,7 +320,7 @@ HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     two_word_event,
     money_and,
     segment_of_field,
-    not_in_segment,
+    has_not,
     between_dates,
     person_named,
     bare_name,

@@ -11,10 +11,8 @@ from dsl.complaints import (
     Trouble,
     describe,
     example,
-    is_planned_condition,
     listed,
     near,
-    planned,
     quoted,
     reserved,
 )
@@ -31,7 +29,7 @@ from dsl.number_words import (
     unit_missing,
 )
 from dsl.plan import WEEKDAYS
-from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, FILLERS, FOREIGN
+from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, COUNTS, FILLERS, FOREIGN, TIMES_ELSEWHERE
 
 
 def explain_word(trouble: Trouble) -> Complaint:
@@ -76,7 +74,6 @@ def _open_text(trouble: Trouble) -> Complaint | None:
     return trouble.complain("WB109", "This text is never closed.", hint)
 
 
-# ── Forms of later versions ───────────────────────────────────────────────────────────────────────────────────────────
 def _doubled(trouble: Trouble) -> Complaint | None:
     """`send send email hello`"""
     before = trouble.before
@@ -102,46 +99,36 @@ def _quoted_name(trouble: Trouble) -> Complaint | None:
     )
 
 
-def _planned(trouble: Trouble) -> Complaint | None:
-    found = is_planned_condition(trouble)
-    if found is None:
+def _wait_until(trouble: Trouble) -> Complaint | None:
+    """`wait until thurday 10:00`, `wait until next monday`, `wait until tomorrow 9am`"""
+    back = 0 if trouble.before is not None and trouble.before.type == "UNTIL" else 1
+    place = trouble.index - back
+    if trouble.line[0].type != "WAIT" or place < 2 or trouble.line[place - 1].type != "UNTIL":
         return None
-    what, back, taken = found
-    code, message, hint = planned(what)
-    return trouble.complain(code, message, hint, back=back, taken=taken)
-
-
-def _wait_day(trouble: Trouble) -> Complaint | None:
-    """`wait until next monday`, `wait until tomorrow 09:00`"""
-    before, after = trouble.before, trouble.after
-    if before is None or before.type != "UNTIL" or trouble.line[0].type != "WAIT":
+    word, after = trouble.line[place], trouble.line[place + 1] if place + 1 < len(trouble.line) else None
+    text, day = str(word).lower(), str(after).lower() if after else ""
+    if day in WEEKDAYS and text in {"next", "coming", "the", "on", "this"}:
+        hint = f"Leave it out: the next one is meant, like `wait until {day} 09:00`."
+        return trouble.complain("WB112", f"{quoted(str(word))} is too much here.", hint, back=back)
+    if text in TIMES_ELSEWHERE:
+        hint = f"Write a time, like `{TIMES_ELSEWHERE[text]}`."
+        return trouble.complain("WB111", f"{quoted(str(word))} is not a word of this language.", hint, back=back)
+    if text in WEEKDAYS:
         return None
-    text, day = trouble.text.lower(), str(after) if after else ""
-    if text in {"next", "coming", "the", "on"} and day.lower() in WEEKDAYS:
-        return trouble.complain("WB112", f"{quoted(trouble.text)} is too much here.", "Leave it out: the next one is "
-                                f"meant, like `wait until {day.lower()} 09:00`.")  # fmt: skip
-    if text in {"tomorrow", "tonight", "noon", "midnight", "morning", "evening"}:
-        written = {"tomorrow": "wait 1 day until 09:00", "noon": "wait until 12:00", "midnight": "wait until 00:00"}
-        return trouble.complain(
-            "WB111",
-            f"{quoted(trouble.text)} is not a word of this language.",
-            f"Write a time, like `{written.get(text, 'wait until 20:00')}`.",
-        )
+    if word.type in {"NAME", "ODD_WORD"} and after is not None and after.type in {"CLOCK_TIME", "NUMBER", "ODD_NUMBER"}:
+        return _weekday(trouble, back)
     return None
 
 
-def _wait_until(trouble: Trouble) -> Complaint | None:
-    before, after = trouble.before, trouble.after
-    if before is None or before.type != "UNTIL" or trouble.line[0].type != "WAIT":
+def _wait_for(trouble: Trouble) -> Complaint | None:
+    """`wait for 3 days`"""
+    before = trouble.before
+    if before is None or before.type != "FOR" or trouble.line[0].type != "WAIT" or trouble.index != 2:
         return None
-    if trouble.token.type == "NAME" and after is not None and after.type == "CLOCK_TIME":
-        return _weekday(trouble)
-    if trouble.token.type not in {"NAME", "EVENT", "DURATION", "HAS", "CAN", "NOT", "LPAR", "IN"}:
+    if trouble.token.type not in {"DURATION", "NUMBER", "ODD_NUMBER"} and trouble.text not in COUNTS:
         return None
     return trouble.complain(
-        "WB150",
-        "`wait until` with a date from a field, or with a condition, is not part of this version yet.",
-        "Here comes a time like `09:00`, or a weekday and a time like `thursday 10:00`.",
+        "WB112", "`for` is too much here: behind it comes an event.", "Leave it out.", instead=(), back=1
     )
 
 
@@ -314,17 +301,19 @@ def _reserved(trouble: Trouble) -> Complaint | None:
 
 
 # ── Misspelt, missing, too many ───────────────────────────────────────────────────────────────────────────────────────
-def _weekday(trouble: Trouble) -> Complaint | None:
-    if "WEEKDAY" not in trouble.expected or trouble.token.type not in {"NAME", "ODD_WORD"}:
+def _weekday(trouble: Trouble, back: int = 0) -> Complaint | None:
+    word = trouble.line[trouble.index - back]
+    if (not back and "WEEKDAY" not in trouble.expected) or word.type not in {"NAME", "ODD_WORD"}:
         return None
-    text = trouble.text.lower()
+    text = word.lower()
     short = [day for day in WEEKDAYS if len(text) in {2, 3, 4} and day.startswith(text)]
     found = short or get_close_matches(text, WEEKDAYS, n=1, cutoff=0.7)
     return trouble.complain(
         "WB112",
-        f"{quoted(trouble.text)} is not a weekday.",
+        f"{quoted(str(word))} is not a weekday.",
         f"Did you mean `{found[0]}`?" if found else f"They are {listed(WEEKDAYS)}.",
         instead=(f"WEEKDAY {found[0]}",) if found else None,
+        back=back,
         sure=False,
     )
 
@@ -411,6 +400,8 @@ def _something_else(trouble: Trouble) -> Complaint:
 def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
     """In the order in which they are asked: first what can only be one mistake, last what is guessed."""
     return (
+        _wait_until,
+        _wait_for,
         _curly_text,
         _text_in_text,
         _open_text,
@@ -423,9 +414,6 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         sign_before,
         _doubled,
         _quoted_name,
-        _wait_day,
-        _planned,
-        _wait_until,
         _colon,
         _bracket,
         _then,

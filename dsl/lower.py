@@ -3,6 +3,7 @@
 The rule of the ids. A step is called by what it does, behind the path of names that leads to it:
 
 - `send:TEMPLATE`, `wait:WORDS` (the words as written, joined by hyphens: `wait:1-day`, `wait:until-10:00`), `stop`;
+- `create:NOUN`, `update:contact`, `set:FIELD`, `add:AUDIENCE`, `remove:AUDIENCE`, `enroll:PLAYBOOK`;
 - an experiment by its name, its variants' steps below `NAME/VARIANT/`;
 - a fork `if`, the steps of its branches below `if/1/`, `if/2/`, … and `if/otherwise/`.
 
@@ -13,11 +14,14 @@ leaves it as it is, and people who wait there stay where they are.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from dsl import plan, program
-from dsl.conditions import Condition
+from dsl.conditions import Condition, Operand
 from dsl.program import Asked, Heard
+
+_ODD = re.compile(r"[^a-z0-9_.:]+")
 
 
 def lower(playbook: program.Playbook) -> plan.Plan | None:
@@ -80,18 +84,36 @@ def _block(body: tuple[program.Step, ...], path: str, join: str | None) -> list[
 def _step(step: program.Step, id: str, after: str | None) -> list[plan.Step]:
     match step:
         case program.Send(channel=channel, template=template, arguments=arguments):
-            given = tuple((each.name, each.value) for each in arguments if each.value is not None)
-            return [plan.Send(id=id, channel=channel or "", template=template, arguments=given, next=after)]
-        case program.Wait(seconds=seconds, days=days, time=time, weekday=weekday):
-            return [plan.Wait(id=id, next=after, seconds=seconds, days=days, time=time, weekday=weekday)]
+            return [plan.Send(id=id, channel=channel or "", template=template, arguments=_given(arguments), next=after)]
+        case program.Record(verb=verb, noun=noun, team=team, arguments=arguments):
+            given = _given(arguments)
+            return [plan.Record(id=id, verb=verb, noun=noun or "", team=team, arguments=given, next=after)]
+        case program.SetField(field=field, value=value) if field is not None and value is not None:
+            return [plan.SetField(id=id, field=field, value=value, next=after)]
+        case program.ChangeAudience(kind=kind, audience=audience):
+            return [plan.ChangeAudience(id=id, kind=kind, audience=audience or "", next=after)]
+        case program.Enroll(playbook=other):
+            return [plan.Enroll(id=id, playbook=other or "", next=after)]
+        case program.Wait():
+            return [_wait(step, id, after)]
         case program.Stop():
             return [plan.Stop(id=id)]
         case program.If():
             return _fork(step, id, after)
         case program.Experiment():
             return _experiment(step, id, after)
-        case program.Broken():
-            raise ValueError("a playbook with a broken step was lowered")
+    raise ValueError("a playbook with a broken step was lowered")
+
+
+def _given(arguments: tuple[program.Argument, ...]) -> tuple[tuple[str, Operand], ...]:
+    return tuple((each.name, each.value) for each in arguments if each.value is not None)
+
+
+def _wait(step: program.Wait, id: str, after: str | None) -> plan.Wait:
+    return plan.Wait(
+        id=id, label=step.words, next=after, seconds=step.seconds, days=step.days, time=step.time, weekday=step.weekday,
+        field=step.field, offset=step.offset, condition=_meaning(step.asked), event=step.event,
+    )  # fmt: skip
 
 
 def _fork(step: program.If, id: str, after: str | None) -> list[plan.Step]:
@@ -141,8 +163,16 @@ def _name(step: program.Step) -> str:
     match step:
         case program.Send(template=template):
             return f"send:{template}"
+        case program.Record(verb=verb, noun=noun):
+            return f"{verb}:{noun}"
+        case program.SetField(field=field):
+            return f"set:{field.name if field else ''}"
+        case program.ChangeAudience(kind=kind, audience=audience):
+            return f"{kind}:{audience}"
+        case program.Enroll(playbook=other):
+            return f"enroll:{other}"
         case program.Wait(words=words):
-            return f"wait:{words.replace(' ', '-')}"
+            return "wait:" + _ODD.sub("-", words).strip("-")[:80]
         case program.If():
             return "if"
         case program.Experiment(name=name):
@@ -177,8 +207,16 @@ def _step_stands(step: program.Step) -> bool:
     match step:
         case program.Send(channel=channel, arguments=arguments):
             return channel is not None and all(each.value is not None for each in arguments)
-        case program.Wait(seconds=seconds, time=time):
-            return seconds is not None or time is not None
+        case program.Record(noun=noun, arguments=arguments):
+            return noun is not None and all(each.value is not None for each in arguments)
+        case program.SetField(field=field, value=value):
+            return field is not None and value is not None
+        case program.ChangeAudience(audience=audience):
+            return audience is not None
+        case program.Enroll(playbook=other):
+            return other is not None
+        case program.Wait(whole=whole):
+            return whole
         case program.If(arms=arms):
             return all(arm.asked is not None and arm.asked.meaning is not None for arm in arms)
         case program.Experiment(measure=measure):

@@ -17,6 +17,8 @@ from dsl.statements import Statement
 
 DEEPEST_CONDITION = 50
 _MOST_MENDS = 10
+_NAMING = frozenset({"SEND", "CREATE", "UPDATE", "EVENT", "LIFECYCLE", "AUDIENCE"})
+"""Lines below which others begin with a name."""
 _DECLARING = frozenset({"LET", "FIELD", "EVENT", "SEGMENT", "PLAYBOOK", "AUDIENCE"})
 _COUNTING = frozenset({"LEAST", "MOST", "EXACTLY", "TO"})
 """Words before a number of times or messages."""
@@ -90,7 +92,7 @@ def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool)
 
 def _explain(cursor: Cursor, path: str, left: list[Token], index: int, around: str, deeper: bool) -> Complaint:
     expected = cursor.accepts()
-    if index == 1 and left[0].type == "NAME" and expected == {"EQUAL", "IS"} and around not in {"SEND", "EVENT"}:
+    if index == 1 and left[0].type == "NAME" and {"EQUAL", "IS"} <= expected and around not in _NAMING:
         # Below a broken line every kind of line may stand. A name here is rather a first word that nobody knows.
         cursor.back(cursor.place(1))
         index, expected = 0, cursor.accepts()

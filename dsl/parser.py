@@ -74,6 +74,8 @@ def _steps(lines: tuple[syntax.Node, ...]) -> list[syntax.Node]:
                 found.append(line)
                 for part in line.lines:
                     found += _steps(part.body) if isinstance(part, syntax.Variant) else []
-            case syntax.Send() | syntax.Wait() | syntax.Stop():
+            case syntax.Broken():
+                pass
+            case _ if isinstance(line, syntax.Step):
                 found.append(line)
     return found

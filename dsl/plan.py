@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from dsl import codec, conditions
-from dsl.conditions import JSON, Condition, Operand
+from dsl.conditions import JSON, Condition, Constant, Field, Operand
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -83,16 +83,67 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record in the CRM: `create task for sales` makes one, `update contact` changes the person's own."""
+
+    id: str
+    verb: Literal["create", "update"]
+    noun: str
+    team: str | None
+    arguments: tuple[tuple[str, Operand], ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetField:
+    """Writes a field of the shop's own."""
+
+    id: str
+    field: Field
+    value: Operand
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAudience:
+    id: str
+    kind: Literal["add", "remove"]
+    audience: str
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enroll:
+    """Starts another playbook, as it is at that moment, for whoever its `only if` and `enter` let in."""
+
+    id: str
+    playbook: str
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """`seconds` alone: exactly so long. `time` (with `weekday`): the next such local time of the person. `days`
-    and `time`: so many calendar days later, at that local time."""
+    """One of these:
+
+    - `seconds` alone: exactly so long;
+    - `time` (with `weekday`): the next such local time of the person; with `days` so many calendar days later;
+    - `field` (with `offset` seconds, negative before): until then; a date is the start of that day where the person
+      lives; past already: on at once; unknown: the journey ends with the reason `unknown`;
+    - `condition` and `seconds`: until it holds, at most so long. `event` says that it stands for `wait for EVENT`.
+    """
 
     id: str
     next: str | None
+    label: str = ""
+    """As the marketer wrote it, for people: `2 days`, `until thursday 10:00`."""
     seconds: int | None = None
     days: int | None = None
     time: str | None = None
     weekday: Weekday | None = None
+    field: Field | None = None
+    offset: int = 0
+    condition: Condition | None = None
+    event: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +186,9 @@ class Stop:
     id: str
 
 
-Step = Send | Wait | Branch | Experiment | Stop
+Step = Send | Record | SetField | ChangeAudience | Enroll | Wait | Branch | Experiment | Stop
+Acting = Send | Record | SetField | ChangeAudience | Enroll
+"""Steps that do something for a person and go on at once. For the held-out they do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +252,37 @@ class Policy:
     """Local times of the person, [start, end), may wrap midnight."""
     quiet_days: tuple[Weekday, ...] = ()
     limits: tuple[Limit, ...] = ()
+
+
+# ── Stages and audiences ──────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stage of the lifecycle. Everybody is in the first whose condition holds; the last has none. Like the policy it
+    is no part of a plan: a change of it counts at once for everybody."""
+
+    name: str
+    condition: Condition | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """People who are kept in sync outside. Without `include` only playbooks add and remove members."""
+
+    name: str
+    connector: str
+    about: str
+    schedule: Schedule | None
+    include: Condition | None = None
+    exclude: Condition | None = None
+    arguments: tuple[tuple[str, Constant], ...] = ()
+    """What the service is told with it, `bid = $6.00`."""
+
+    @property
+    def members(self) -> Condition | None:
+        """Who belongs to it; None: whom playbooks add."""
+        if self.include is None or self.exclude is None:
+            return self.include
+        return conditions.AllOf(conditions=(self.include, conditions.Not(condition=self.exclude)))
 
 
 _KINDS = codec.kinds(globals(), vars(conditions))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dsl import conditions, plan, syntax
 from dsl.catalog import Catalog, Template
 from dsl.diagnostics import Span
+from dsl.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,35 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    span: Span = field(compare=False)
+    verb: Literal["create", "update"]
+    noun: str | None
+    team: str | None
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetField:
+    span: Span = field(compare=False)
+    field: conditions.Field | None
+    value: conditions.Operand | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAudience:
+    span: Span = field(compare=False)
+    kind: Literal["add", "remove"]
+    audience: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enroll:
+    span: Span = field(compare=False)
+    playbook: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     span: Span = field(compare=False)
     words: str
@@ -65,6 +96,12 @@ class Wait:
     days: int | None = None
     time: str | None = None
     weekday: plan.Weekday | None = None
+    field: conditions.Field | None = None
+    offset: int = 0
+    asked: Asked | None = None
+    event: str | None = None
+    whole: bool = True
+    """False: a part of it has no meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +150,7 @@ class Broken:
     body: tuple[Step, ...] = ()
 
 
-Step = Send | Wait | If | Experiment | Stop | Broken
+Step = Send | Record | SetField | ChangeAudience | Enroll | Wait | If | Experiment | Stop | Broken
 
 
 # ── Playbooks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,10 +191,33 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    name: str
+    span: Span = field(compare=False)
+    asked: Asked | None
+    """None: `otherwise`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    source: syntax.Audience = field(compare=False)
+    name: str
+    connector: str | None
+    about: str
+    schedule: plan.Schedule | None
+    include: Asked | None
+    exclude: Asked | None
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     playbooks: tuple[Playbook, ...]
     segments: Mapping[str, Segment]
     policy: plan.Policy
+    audiences: Mapping[str, Audience]
+    lifecycle: tuple[Stage, ...]
+    scenarios: tuple[Scenario, ...]
     policies: tuple[syntax.Policy, ...]
     """As written, for the rules about them."""
     catalog: Catalog

@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 
 from lark import Token, Tree
 
-from dsl.complaints import between, planned
+from dsl.complaints import between
 from dsl.cursor import Cursor
 from dsl.diagnostics import Diagnostic
 from dsl.mending import broken, read_line
 from dsl.statements import Statement
-from dsl.vocabulary import PLANNED_LINES
 
 MOST_PROBLEMS = 200
 DEEPEST_BLOCK = 20
@@ -91,11 +90,6 @@ class _Reader:
             self._skip_from(line.indent)
             return
         self.at += 1
-        if first.type in PLANNED_LINES and not self.cursor.fits(first.type):
-            self.tell(*_about(first))
-            self.cursor.feed(broken(line))
-            self._skip_from(line.indent + 1)
-            return
         after = self.lines[self.at] if self.at < len(self.lines) else None
         deeper = after is not None and after.indent > line.indent
         start = len(self.cursor.words)
@@ -232,8 +226,3 @@ class _Reader:
         last = next(token for token in reversed(self.cursor.words) if token.line and token.type != "_NL")
         empty = Token.new_borrow_pos("BROKEN_LINE", "", last)
         self.cursor.feed_all((Token("_INDENT", ""), empty, Token("_DEDENT", "")))
-
-
-def _about(first: Token) -> tuple[str, Token, str, str]:
-    code, message, hint = planned(PLANNED_LINES[first.type])
-    return code, first, message, hint

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dsl.plan import Branch, Experiment, Plan, Send, Step, Stop, Wait
+from dsl.plan import Acting, Branch, Experiment, Plan, Step, Stop, Wait
 
 END = "(end)"
 """Where somebody stands for whom nothing follows a wait. No step has such an id: names have no brackets."""
@@ -94,7 +94,7 @@ def walk(plan: Plan, entry: str, choices: Mapping[str, int]) -> Walk:
                 return Walk(steps=tuple(taken), wait=step, next_entry=step.next or END, reason=None)
             case Stop():
                 return Walk(steps=tuple(taken), wait=None, next_entry=None, reason="stop")
-            case Send():
+            case _ if isinstance(step, Acting):
                 at = step.next
             case Branch() | Experiment():
                 at = _chosen(step, choices[at])
@@ -125,7 +125,7 @@ def _follows(step: Step) -> tuple[str | None, ...]:
             return (*(arm.next for arm in step.arms), step.next)
         case Experiment():
             return tuple(variant.next for variant in step.variants)
-        case Send():
+        case _ if isinstance(step, Acting):
             return (step.next,)
         case _:
             return ()

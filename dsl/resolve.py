@@ -25,6 +25,9 @@ def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.P
         catalog=catalog,
         constants={},
         segments={},
+        audiences={},
+        rules={},
+        playbooks=frozenset(node.name.text for node in declarations(files, syntax.Playbook)),
         named={},
         suspects=undeclared(files),
         problems=[],
@@ -35,8 +38,15 @@ def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.P
     scope = replace(scope, catalog=with_events(files, scope))
     scope = replace(scope, constants=constants(files, scope))
     scope = replace(scope, segments=segments(unique(files, syntax.Segment, "a segment", scope), scope))
-    named = {id(segment.meaning): name for name, segment in scope.segments.items() if segment.meaning is not None}
+    named = {
+        id(segment.meaning): f"in segment {name}"
+        for name, segment in scope.segments.items()
+        if segment.meaning is not None
+    }
     scope = replace(scope, named=named)
+    audiences = unique(files, syntax.Audience, "an audience", scope)
+    ruled = {name: any(isinstance(line, syntax.Include) for line in node.lines) for name, node in audiences.items()}
+    scope = replace(scope, audiences=ruled)
     policies = declarations(files, syntax.Policy)
     unique(files, syntax.Playbook, "a playbook", scope)
     inside = replace(scope, start=Absent.MISSING, entry=False)
@@ -46,6 +56,9 @@ def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.P
         ),
         segments=scope.segments,
         policy=policy(policies, scope),
+        audiences={},
+        lifecycle=(),
+        scenarios=(),
         policies=policies,
         catalog=scope.catalog,
     )

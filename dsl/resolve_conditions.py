@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from dsl import conditions as c
 from dsl import resolve_names as names
+from dsl import resolve_tests as tests
 from dsl import syntax
 from dsl.catalog import MARKETING
 from dsl.conditions import Condition, Field
@@ -64,7 +65,14 @@ def condition(node: syntax.Condition, scope: Scope) -> Condition | None:
         case syntax.Not(condition=part):
             meant = condition(part, scope)
             return c.Not(condition=meant) if meant else None
-        case syntax.HasEvent() | syntax.CanReceive() | syntax.InSegment() if scope.where is not None:
+        case (
+            syntax.HasEvent()
+            | syntax.LastEvent()
+            | syntax.CanReceive()
+            | syntax.InSegment()
+            | syntax.InAudience()
+            | syntax.Message()
+        ) if scope.where is not None:
             scope.tell(
                 "WB223",
                 node.span,
@@ -78,6 +86,19 @@ def condition(node: syntax.Condition, scope: Scope) -> Condition | None:
             return _can_receive(node, scope)
         case syntax.InSegment():
             return _in_segment(node, scope)
+        case syntax.LastEvent():
+            return _last_event(node, scope)
+        case syntax.InAudience():
+            return tests.in_audience(node, scope)
+        case syntax.Message():
+            window = _window(node.window, scope) if node.window else None
+            return tests.message(node, window, scope) if (window is None) == (node.window is None) else None
+        case syntax.Top():
+            return tests.top(node, scope)
+        case syntax.Includes():
+            return tests.includes(node, scope)
+        case syntax.HasBeen():
+            return tests.has_been(node, scope)
         case _:
             return _test(node, scope)
 
@@ -91,6 +112,8 @@ def size(meaning: Condition) -> int:
             return size(part)
         case c.HasEvent(where=where) if where is not None:
             return 1 + size(where)
+        case c.LastEvent(condition=asked, where=where):
+            return 1 + size(asked) + (size(where) if where else 0)
         case c.OneOf(values=values):
             return len(values)
         case _:
@@ -115,7 +138,7 @@ def asks_entry(meaning: Condition) -> bool:
             return any(asks_entry(part) for part in parts)
         case c.Not(condition=part):
             return asks_entry(part)
-        case c.HasEvent(window=c.Window(kind="entry")):
+        case c.HasEvent(window=c.Window(kind="entry")) | c.Message(window=c.Window(kind="entry")):
             return True
         case _:
             return False
@@ -184,6 +207,15 @@ def _has_event(node: syntax.HasEvent, scope: Scope) -> Condition | None:
     if (where is None) != (node.where is None) or (window is None) != (node.window is None):
         return None
     return c.HasEvent(event=event.name, least=bounds[0], most=bounds[1], window=window, where=where)
+
+
+def _last_event(node: syntax.LastEvent, scope: Scope) -> Condition | None:
+    event = names.event(node.event, scope)
+    where = condition(node.where, scope.about(event)) if node.where is not None else None
+    asked = condition(node.condition, scope.about(event))
+    if isinstance(event, Absent) or asked is None or (where is None) != (node.where is None):
+        return None
+    return c.LastEvent(event=event.name, condition=asked, where=where)
 
 
 def _bounds(times: syntax.Times, scope: Scope) -> tuple[int, int | None] | None:

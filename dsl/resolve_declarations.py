@@ -18,7 +18,9 @@ from dsl.wording import KINDS
 _DECLARED = ("text", "number", "money", "yes_no", "date", "timestamp", "list")
 """The types that a declaration may name."""
 _N = TypeVar("_N", bound=syntax.Node)
-_D = TypeVar("_D", syntax.Let, syntax.FieldDeclaration, syntax.EventDeclaration, syntax.Segment, syntax.Playbook)
+_D = TypeVar(
+    "_D", syntax.Let, syntax.FieldDeclaration, syntax.EventDeclaration, syntax.Segment, syntax.Audience, syntax.Playbook
+)
 
 
 def declarations(files: tuple[syntax.File, ...], kind: type[_N]) -> tuple[_N, ...]:

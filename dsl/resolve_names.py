@@ -11,7 +11,7 @@ from dsl.resolve_values import constant
 from dsl.scope import Absent, Scope
 from dsl.suggest import did_you_mean, listed, nearest
 from dsl.types import Type
-from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE, PEOPLE
+from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE, PEOPLE, TIMES_ELSEWHERE
 
 _LITERALS = {
     syntax.Money: Type.MONEY,
@@ -73,7 +73,8 @@ def field(word: syntax.Word, scope: Scope, fitting: Collection[Type] = ()) -> Fi
     elif name in scope.catalog.events:
         scope.tell("WB201", word.span, f"There is no field called `{name}`.", f"Did you mean `has {name}`?")
     else:
-        hint = _of_the_person(name, scope) or _hint(name, scope.catalog.field_names(), fitting)
+        hint = f"Write a time, like `{TIMES_ELSEWHERE[name]}`." if name in TIMES_ELSEWHERE else None
+        hint = hint or _of_the_person(name, scope) or _hint(name, scope.catalog.field_names(), fitting)
         hint = hint or f"Declare it: `field {name} is text`."
         if name in PLANNED:
             hint = "It will come in a later version. Until then, leave it out."

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from dsl import program, syntax
 from dsl import resolve_names as names
+from dsl import resolve_outside as outside
 from dsl.resolve_conditions import ask, hear
-from dsl.resolve_values import clock, seconds, weekday
+from dsl.resolve_types import compared
+from dsl.resolve_waits import wait
 from dsl.scope import Scope
 from dsl.suggest import did_you_mean
-from dsl.wording import plural
 
 
 def body(lines: tuple[syntax.Step, ...], scope: Scope) -> tuple[program.Step, ...]:
@@ -22,8 +23,24 @@ def _step(line: syntax.Step, scope: Scope) -> program.Step:
     match line:
         case syntax.Send():
             return _send(line, scope)
-        case syntax.Wait():
-            return _wait(line, scope)
+        case syntax.Create(noun=noun, team=team):
+            arguments, _ = given(line.arguments, scope)
+            return program.Record(
+                span=line.span, verb="create", noun=outside.noun(noun, scope), team=team.text, arguments=arguments
+            )
+        case syntax.Update(noun=noun):
+            arguments, _ = given(line.arguments, scope)
+            return program.Record(
+                span=line.span, verb="update", noun=outside.contact(noun, scope), team=None, arguments=arguments
+            )
+        case syntax.Set(field=word, value=value):
+            return _set(line, word, value, scope)
+        case syntax.ChangeAudience(kind=kind, audience=audience):
+            return program.ChangeAudience(span=audience.span, kind=kind, audience=outside.audience(audience, scope))
+        case syntax.Enroll(playbook=playbook):
+            return program.Enroll(span=playbook.span, playbook=outside.playbook(playbook, scope))
+        case syntax.Wait(what=what):
+            return wait(what, line.span, scope)
         case syntax.If(branches=branches, otherwise=otherwise):
             return program.If(
                 span=line.span,
@@ -58,11 +75,7 @@ def _send(line: syntax.Send, scope: Scope) -> program.Send:
     page = scope.catalog.templates.get((channel, name)) if channel else None
     if channel and page is None and (scope.catalog.templates or scope.catalog.templates_given):
         _no_template(channel, line.template, scope)
-    arguments = tuple(
-        program.Argument(span=argument.name.span, name=argument.name.text, value=names.operand(argument.value, scope))
-        for argument in line.arguments
-        if isinstance(argument, syntax.Argument)
-    )
+    arguments, whole = given(line.arguments, scope)
     return program.Send(
         span=line.span,
         at=line.template.span,
@@ -70,8 +83,27 @@ def _send(line: syntax.Send, scope: Scope) -> program.Send:
         template=name,
         arguments=arguments,
         page=page,
-        whole=len(arguments) == len(line.arguments),
+        whole=whole,
     )
+
+
+def given(
+    lines: tuple[syntax.Argument | syntax.Broken, ...], scope: Scope
+) -> tuple[tuple[program.Argument, ...], bool]:
+    """The lines `name = value` of a step's block, and whether none of them is broken."""
+    arguments = tuple(
+        program.Argument(span=line.name.span, name=line.name.text, value=names.operand(line.value, scope))
+        for line in lines
+        if isinstance(line, syntax.Argument)
+    )
+    return arguments, len(arguments) == len(lines)
+
+
+def _set(line: syntax.Set, word: syntax.Word, value: syntax.Value, scope: Scope) -> program.SetField:
+    field = outside.own_field(word, scope)
+    meant = names.operand(value, scope, field.type if field else None)
+    pair = compared(field, meant, "is", value, line, scope) if field and meant else None
+    return program.SetField(span=line.span, field=pair[0] if pair else None, value=pair[1] if pair else None)
 
 
 def _no_template(channel: str, word: syntax.Word, scope: Scope) -> None:
@@ -87,28 +119,6 @@ def _no_template(channel: str, word: syntax.Word, scope: Scope) -> None:
         f"There is no {channel} template called `{name}`.",
         hint or f"Make the file templates/{channel}/{name}.{ending}.",
     )
-
-
-def _wait(line: syntax.Wait, scope: Scope) -> program.Wait:
-    at = clock(line.clock.value) if line.clock else None
-    length = line.duration
-    count = f"{length.count} {plural(length.unit, length.count)}" if length else ""
-    day = weekday(line.weekday) if line.weekday else None
-    until = f"until {f'{day} ' if day else ''}{at}" if at else ""
-    words = f"{count} {until}".strip()
-    lasts = seconds(length) if length else None
-    if at is None:
-        return program.Wait(span=line.span, words=words, seconds=lasts)
-    days = None if lasts is None else lasts // 86_400
-    if length and length.unit in ("minute", "hour"):
-        scope.tell(
-            "WB304",
-            length.span,
-            f"`wait … until {at}` counts calendar days, and this counts {length.unit}s.",
-            f"Write `wait 1 day until {at}`, or two lines: `wait {count}`, then `wait until {at}`.",
-        )
-        days = None
-    return program.Wait(span=line.span, words=words, days=days, time=at, weekday=day)
 
 
 def _arm(branch: syntax.Branch, scope: Scope) -> program.Arm:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from dsl.catalog import Catalog, Event
-from dsl.conditions import Constant
+from dsl.conditions import Condition, Constant
 from dsl.diagnostics import Diagnostic, Severity, Span
 from dsl.program import Segment
 
@@ -27,8 +27,13 @@ class Scope:
     constants: Mapping[str, Constant | None]
     """None: declared, but its value is wrong."""
     segments: Mapping[str, Segment]
+    audiences: Mapping[str, bool]
+    """By name whether it has an `include` rule."""
+    rules: Mapping[str, Condition | None]
+    """The meaning of each audience with rules; None: they are broken, which is told, or contain themselves."""
+    playbooks: frozenset[str]
     named: Mapping[int, str]
-    """The segments' names by the identity of their meanings: see `wording.say`."""
+    """How segments and audiences were written, by the identity of their meanings: see `wording.say`."""
     suspects: frozenset[str]
     """Names that lines which could not be read may have declared: they are not told as unknown."""
     problems: list[Diagnostic]

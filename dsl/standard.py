@@ -62,6 +62,7 @@ _PROMOTION: Mapping[str, Type] = {
 _WISH: Mapping[str, Type] = {**_PRODUCT, "wishlist_id": _TEXT, "wishlist_name": _TEXT}
 _SHARED: Mapping[str, Type] = {"share_via": _TEXT, "share_message": _TEXT, "recipient": _TEXT}
 _ACCOUNT: Mapping[str, Type] = {"source": _TEXT, "method": _TEXT, "plan": _TEXT}
+_MESSAGE: Mapping[str, Type] = {"template": _TEXT, "playbook": _TEXT, "campaign_name": _TEXT}
 _PAGE: Mapping[str, Type] = {
     "name": _TEXT,
     "category": _TEXT,
@@ -113,6 +114,9 @@ EVENTS: Mapping[str, Event] = _events(
     ("experiment_viewed", {"experiment_name": _TEXT, "variation_name": _TEXT}, "Was put into a test by another tool."),
     ("signed_up", _ACCOUNT, "Made an account."),
     ("signed_in", _ACCOUNT, "Came back to the account."),
+    ("email_opened", _MESSAGE, "Opened an e-mail."),
+    ("email_link_clicked", {**_MESSAGE, "link_url": _TEXT}, "Clicked a link in an e-mail."),
+    ("push_notification_tapped", _MESSAGE, "Tapped a push notification."),
     ("page_viewed", _PAGE, "Opened a page: Segment's page call."),
     ("screen_viewed", _PAGE, "Opened a screen of the app: Segment's screen call."),
 )
@@ -133,6 +137,12 @@ CHANNELS: Mapping[str, Channel] = {
 person by e-mail address."""
 
 
+NOUNS = frozenset({"task", "ticket", "deal", "note", "credit"})
+"""The records that a CRM can be asked to make."""
+OUTSIDE = frozenset({"facebook"})
+"""Where audiences are kept in sync."""
+
+
 def standard_catalog(
     *,
     currency: str = "USD",
@@ -144,6 +154,8 @@ def standard_catalog(
         events=EVENTS,
         channels=CHANNELS,
         templates=templates or {},
+        nouns=NOUNS,
+        outside=OUTSIDE,
         currency=currency,
         templates_given=templates is not None,
     )

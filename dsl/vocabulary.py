@@ -63,7 +63,7 @@ CURRENCIES: Final = frozenset(
 GROUPS: Final = (
     (
         {"HAS", "CAN", "LPAR"},
-        {"HAS", "CAN", "LPAR", "IN", "NOT", "NAME", "EVENT"},
+        {"HAS", "CAN", "LPAR", "IN", "NOT", "NAME", "EVENT", "LAST", "RECEIVED", "OPENED", "CLICKED"},
         "a condition like `cart.total > $50` or `has order_completed`",
     ),
     (
@@ -78,7 +78,11 @@ GROUPS: Final = (
         {"KNOWN", "UNKNOWN", "MORE", "NOT", "ONE", "IN", "BEFORE", "AFTER"},
         "`known`, `unknown`, `not`, `one of`, `more than`, `in the last`, `before` or `after`",
     ),
-    ({"OPERATOR", "IS", "STARTS"}, {"OPERATOR", "IS", "STARTS", "CONTAINS"}, "a comparison like `> $50` or `is known`"),
+    (
+        {"OPERATOR", "IS", "STARTS"},
+        {"OPERATOR", "IS", "STARTS", "CONTAINS", "HAS", "INCLUDES"},
+        "a comparison like `> $50` or `is known`",
+    ),
     ({"AT", "EXACTLY", "SINCE"}, {"AT", "EXACTLY"}, "a count like `at least 3 times`"),
     ({"SINCE", "BETWEEN"}, {"IN", "SINCE", "BEFORE", "BETWEEN"}, "a time like `in the last 7 days`"),
 )  # fmt: skip
@@ -243,6 +247,15 @@ EVENTS_ELSEWHERE: Final = {
 }
 """What Klaviyo, Shopify, Google Analytics and Facebook call the events that every store has."""
 
+TIMES_ELSEWHERE: Final = {
+    "tomorrow": "wait 1 day until 09:00",
+    "noon": "wait until 12:00",
+    "midnight": "wait until 00:00",
+    "morning": "wait until 09:00",
+    **dict.fromkeys(("tonight", "evening"), "wait until 20:00"),
+}
+"""What people wait for, and how it is written."""
+
 CHANNELS_ELSEWHERE: Final = {
     **dict.fromkeys(("e_mail", "mail", "newsletter", "message"), "email"),
     **dict.fromkeys(("text", "txt", "text_message", "mms"), "sms"),
@@ -265,27 +278,6 @@ FILLERS: Final = frozenset({"a", "an", "the", "please", "do", "to", "from", "onl
 CLOSERS: Final = frozenset({"end", "endif", "done", "fi", "pass", "}", "{"})
 LOOPS: Final = frozenset({"while", "loop", "repeat", "foreach", "goto"})
 
-PLANNED_LINES: Final = {
-    "LIFECYCLE": "lifecycle",
-    "AUDIENCE": "audience",
-    "SCENARIO": "scenario",
-    "CREATE": "create",
-    "UPDATE": "update",
-    "SET": "set",
-    "ADD": "add to audience",
-    "REMOVE": "remove from audience",
-    "ENROLL": "enroll in",
-}
-"""First words of lines that this version does not know yet."""
-
-PLANNED_CONDITIONS: Final = {
-    "LAST": "last … was",
-    "RECEIVED": "received",
-    "OPENED": "opened",
-    "CLICKED": "clicked",
-}
-"""Words that begin a condition that this version does not know yet."""
-
 EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "LET": ("let free_shipping_minimum = $50",),
     "FIELD": ("field loyalty.tier is text",),
@@ -304,13 +296,40 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "GOAL": ("goal order_completed within 7 days",),
     "HOLDOUT": ("holdout 5%",),
     "SEND": ("send email welcome",),
-    "WAIT": ("wait 2 days", "wait until 09:00", "wait until thursday 10:00", "wait 1 day until 09:00"),
+    "WAIT": (
+        "wait 2 days",
+        "wait until 09:00",
+        "wait until thursday 10:00",
+        "wait 1 day until 09:00",
+        "wait until 3 days before event.starts_at",
+        "wait for order_completed up to 5 days",
+        "wait until cart.total > $50 up to 3 days",
+    ),
     "IF": ("if cart.total > $50:",),
     "OTHERWISE": ("otherwise:", "otherwise if cart.total > $50:"),
     "EXPERIMENT": ("experiment welcome_offer:",),
     "MEASURE": ("measure order_completed within 14 days",),
     "VARIANT": ("variant free_shipping 50%:",),
     "STOP": ("stop",),
+    "LIFECYCLE": ("lifecycle:",),
+    "AUDIENCE": ("audience recent_buyers on facebook:",),
+    "INCLUDE": ("include when has order_completed in the last 90 days",),
+    "EXCLUDE": ("exclude when in audience recent_buyers",),
+    "SCENARIO": ('scenario "buying stops the series" for abandoned_cart:',),
+    "GIVEN": (
+        "given cart.total = $300",
+        "given product_added 24 hours ago",
+        "given clock 2026-03-07 12:00",
+        "given experiment welcome_offer picks ten_percent",
+    ),
+    "AFTER": ("after 12 hours order_completed", 'after 2 days set tier = "gold"', "after 3 days opened reminder"),
+    "EXPECT": ("expect send email welcome", "expect no create task", "expect enter 2 times", "expect goal after 1 day"),
+    "CREATE": ("create task for sales",),
+    "UPDATE": ("update contact:",),
+    "SET": ("set referral.invited = yes",),
+    "ADD": ("add to audience lapsed",),
+    "REMOVE": ("remove from audience lapsed",),
+    "ENROLL": ("enroll in welcome",),
 }
 """How a line looks, by its first word."""
 
@@ -325,13 +344,19 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "WHERE": ("where total > $10", "where (total > $10 or coupon is known)"),
     "STARTS": ('city starts with "New"',),
     "CONTAINS": ('city contains "York"',),
+    "INCLUDES": ('tags includes "vip"',),
+    "LAST": ("last order_completed was total > $100",),
+    "RECEIVED": ("received welcome in the last 30 days",),
 }
 """How a part of a line looks, by the word that begins it."""
 
 PLACES: Final[dict[str, str]] = {
-    **dict.fromkeys(("LET", "FIELD", "POLICY", "SEGMENT", "PLAYBOOK"), "file"),
+    **dict.fromkeys(("LET", "FIELD", "POLICY", "SEGMENT", "LIFECYCLE", "AUDIENCE", "PLAYBOOK", "SCENARIO"), "file"),
     **dict.fromkeys(("ABOUT", "RUN", "START", "ONLY", "ENTER", "LEAVE", "GOAL"), "playbook"),
-    **dict.fromkeys(("SEND", "WAIT", "IF", "EXPERIMENT", "STOP"), "step"),
+    **dict.fromkeys(("SEND", "CREATE", "UPDATE", "SET", "ADD", "REMOVE", "ENROLL", "WAIT", "IF", "STOP"), "step"),
+    "EXPERIMENT": "step",
+    **dict.fromkeys(("INCLUDE", "EXCLUDE"), "audience"),
+    **dict.fromkeys(("GIVEN", "AFTER", "EXPECT"), "scenario"),
     **dict.fromkeys(("MEASURE", "VARIANT"), "experiment"),
     **dict.fromkeys(("QUIET", "LIMIT"), "policy"),
     "HOLDOUT": "playbook or experiment",
@@ -359,5 +384,7 @@ BELONGS: Final = {
     "step": "is a step, and steps stand inside a playbook",
     "experiment": "stands directly below `experiment …:`",
     "policy": "stands directly below `policy:`",
+    "audience": "stands directly below `audience …:`",
+    "scenario": "stands directly below `scenario …:`",
     "playbook or experiment": "stands directly below `playbook …:` or `experiment …:`",
 }

@@ -97,11 +97,11 @@ def written(value: Operand, currency: str) -> str:
 def say(condition: Condition, currency: str, named: Mapping[int, str] = NOBODY) -> str:
     """A condition as a playbook writes it, on one line.
 
-    `named` has the names of segments by the identity of their meanings: a part that is such a meaning, the very same
-    object, was written `in segment NAME`, and is said so.
+    `named` has how segments and audiences were written (`in segment NAME`) by the identity of their meanings: a part
+    that is such a meaning, the very same object, is said so.
     """
     if name := named.get(id(condition)):
-        return f"in segment {name}"
+        return name
     match condition:
         case c.AllOf(conditions=parts):
             return " and ".join(_inside(part, currency, named, c.AllOf, c.AnyOf) for part in parts)
@@ -117,11 +117,21 @@ def say(condition: Condition, currency: str, named: Mapping[int, str] = NOBODY) 
             return f"can receive {channel}"
         case c.CanReceive(channel=channel, topic=topic):
             return f"can receive {channel} about {topic}"
+        case c.LastEvent(event=event, where=asked, condition=inner):
+            of = f" {where(asked, currency)}" if asked else ""
+            return f"last {event}{of} was {_bracketed(inner, currency)}"
+        case c.InAudience(audience=audience):
+            return f"in audience {audience}"
+        case c.Message(kind=kind, template=template, window=window):
+            return f"{kind} {template}" + (f" {_window(window)}" if window else "")
         case _:
             return f"{written(condition.field, currency)} {_predicate(condition, currency)}"
 
 
-def _predicate(condition: c.Compare | c.OneOf | c.Known | c.Recency | c.Calendar | c.Contains, currency: str) -> str:
+_Predicate = c.Compare | c.OneOf | c.Known | c.Recency | c.Calendar | c.Contains | c.Top | c.Includes | c.HasBeen
+
+
+def _predicate(condition: _Predicate, currency: str) -> str:
     match condition:
         case c.Compare(operator=operator, value=value):
             return f"{operator} {written(value, currency)}"
@@ -139,6 +149,12 @@ def _predicate(condition: c.Compare | c.OneOf | c.Known | c.Recency | c.Calendar
             return f'starts with "{text}"'
         case c.Contains(text=text):
             return f'contains "{text}"'
+        case c.Top(percent=share):
+            return f"is in the top {percent(share)}"
+        case c.Includes(value=value):
+            return f"includes {written(value, currency)}"
+        case c.HasBeen(value=value, seconds=seconds):
+            return f"has been {written(value, currency)} for {duration(seconds)}"
 
 
 def _has(asked: c.HasEvent, currency: str) -> str:
@@ -159,7 +175,11 @@ def _has(asked: c.HasEvent, currency: str) -> str:
 
 def where(condition: Condition, currency: str) -> str:
     """`where total >= $100`, `where (total >= $100 and coupon is known)`"""
-    return f"where {_inside(condition, currency, NOBODY, c.AllOf, c.AnyOf, c.Not)}"
+    return f"where {_bracketed(condition, currency)}"
+
+
+def _bracketed(condition: Condition, currency: str) -> str:
+    return _inside(condition, currency, NOBODY, c.AllOf, c.AnyOf, c.Not)
 
 
 def _window(window: c.Window) -> str:

@@ -39,12 +39,18 @@ from dsl.conditions import (
     Constant,
     Contains,
     Field,
+    HasBeen,
     HasEvent,
+    InAudience,
+    Includes,
     Known,
+    LastEvent,
+    Message,
     Not,
     OneOf,
     Operand,
     Recency,
+    Top,
     Window,
 )
 from dsl.types import Type
@@ -103,6 +109,8 @@ def _holds(condition: Condition, place: Place) -> ColumnElement[bool]:
             return _has_event(condition, place)
         case CanReceive(channel=channel, topic=topic):
             return can_receive(channel, topic, place.moment)
+        case Top() | Includes() | HasBeen() | LastEvent() | InAudience() | Message():
+            raise ValueError(f"{type(condition).__name__} cannot be asked yet")
         case Not(condition=inner):
             return not_(_holds(inner, place))
         case AllOf(conditions=parts):

@@ -172,6 +172,25 @@ suppressions = Table(
     Column("at", Micros, nullable=False),
 )
 
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("audience", Text, primary_key=True),
+    Column("profile_id", Id, primary_key=True, index=True),
+    Column("member", Boolean, nullable=False),
+    Column("changed_at", Micros, nullable=False),
+    Column("told_at", Micros, comment="When the service outside took this change over; null: it has to be told."),
+)
+
+stages = Table(
+    "stages",
+    metadata,
+    Column("profile_id", Id, ForeignKey("profiles.id"), primary_key=True),
+    Column("stage", Text, nullable=False, index=True),
+    Column("since", Micros, nullable=False),
+    comment="The lifecycle stage that the last look found, and since which look.",
+)
+
 imports = Table(
     "imports",
     metadata,

@@ -90,9 +90,9 @@ def _late(playbook: Playbook) -> Iterator[Diagnostic]:
     step: syntax.Node | None = None
     told = False
     for line in playbook.source.lines:
-        if isinstance(line, syntax.Send | syntax.Wait | syntax.If | syntax.Experiment | syntax.Stop):
+        if isinstance(line, syntax.Step) and not _unread(line):
             step, told = step or line, False
-        elif step is not None and not told and not isinstance(line, syntax.Broken):
+        elif step is not None and not told and not isinstance(line, syntax.Step):
             told = True
             yield Diagnostic(
                 code="WB307",
@@ -100,3 +100,12 @@ def _late(playbook: Playbook) -> Iterator[Diagnostic]:
                 message="This is a setting, and settings stand before the first step.",
                 hint=f"Move it above line {step.span.line}.",
             )
+
+
+def _unread(line: syntax.Step) -> bool:
+    """Whether it is a line that could not be read, or an `if` with neither condition nor block (`only if`, maybe)."""
+    match line:
+        case syntax.If(branches=(syntax.Branch(condition=syntax.Broken(), body=body),), otherwise=None):
+            return all(isinstance(inner, syntax.Broken) for inner in body)
+        case _:
+            return isinstance(line, syntax.Broken)

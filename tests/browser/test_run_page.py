@@ -50,7 +50,7 @@ PLAN = Plan(
         ),
         _send("sms", "sms", "cart_waits", "wait:1-day"),
         _send("email", "email", "cart_waits", "wait:1-day"),
-        Wait(id="wait:1-day", seconds=86_400, next="reminder"),
+        Wait(id="wait:1-day", label="1 day", seconds=86_400, next="reminder"),
         _send("reminder", "email", "cart_reminder", None),
     ),
 )

@@ -246,10 +246,16 @@ def test_declarations() -> None:
         ),
         ("holdout 5%", syntax.Holdout(span=HERE, share=percent("5"))),
         ("send email hello", syntax.Send(span=HERE, channel=word("email"), template=word("hello"))),
-        ("wait 2 days", syntax.Wait(span=HERE, duration=duration(2, "day"))),
-        ("wait until 09:00", syntax.Wait(span=HERE, clock=clock(9))),
-        ("wait until thursday 10:00", syntax.Wait(span=HERE, weekday=word("thursday"), clock=clock(10))),
-        ("wait 1 day until 09:00", syntax.Wait(span=HERE, duration=duration(1, "day"), clock=clock(9))),
+        ("wait 2 days", syntax.Wait(span=HERE, what=syntax.WaitSpan(span=HERE, duration=duration(2, "day")))),
+        ("wait until 09:00", syntax.Wait(span=HERE, what=syntax.WaitClock(span=HERE, clock=clock(9)))),
+        (
+            "wait until thursday 10:00",
+            syntax.Wait(span=HERE, what=syntax.WaitClock(span=HERE, weekday=word("thursday"), clock=clock(10))),
+        ),
+        (
+            "wait 1 day until 09:00",
+            syntax.Wait(span=HERE, what=syntax.WaitClock(span=HERE, duration=duration(1, "day"), clock=clock(9))),
+        ),
         ("stop", syntax.Stop(span=HERE)),
     ],
 )

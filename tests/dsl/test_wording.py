@@ -230,6 +230,8 @@ def test_labels_of_steps() -> None:
     made = abandoned_cart()
     assert label(made.step("if"), "USD") == "if can receive sms"
     assert label(made.step("subject_line"), "USD") == "experiment subject_line"
-    second = plan.Wait(id="if/1/wait:until-thursday-10:00.2", next=None, time="10:00", weekday="thursday")
+    second = plan.Wait(
+        id="if/1/wait:until-thursday-10:00.2", label="until thursday 10:00", next=None, time="10:00", weekday="thursday"
+    )
     assert label(second, "USD") == "wait until thursday 10:00"
     assert label(plan.Stop(id="stop"), "USD") == "stop"

@@ -62,9 +62,9 @@ def plan() -> Plan:
             ),
             _send("if/1/send:cart_free_shipping", "email", "cart_free_shipping", "wait:1-day"),
             _send("if/otherwise/send:cart_almost_there", "email", "cart_almost_there", "wait:1-day"),
-            Wait(id="wait:1-day", seconds=86_400, next="send:cart_reminder"),
+            Wait(id="wait:1-day", label="1 day", seconds=86_400, next="send:cart_reminder"),
             _send("send:cart_reminder", "email", "cart_reminder", "wait:2-days-until-10:00"),
-            Wait(id="wait:2-days-until-10:00", days=2, time="10:00", next="if.2"),
+            Wait(id="wait:2-days-until-10:00", label="2 days until 10:00", days=2, time="10:00", next="if.2"),
             Branch(
                 id="if.2",
                 arms=(Arm(condition=phone, label="if can receive sms", next="if.2/1/send:cart_last_call"),),
