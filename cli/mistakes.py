@@ -11,8 +11,9 @@ from rich.text import Text
 
 from cli.console import OUT, USED_WRONGLY, fail, print_json
 from dsl.codes import CODES
+from dsl.compile import compile_sources
 from dsl.diagnostics import Diagnostic, render
-from dsl.mistakes import Mistake, mistake, shop, whole
+from dsl.mistakes import SEEN, Mistake, mistake, shop, whole
 
 FILE = "example.playbook"
 """How the messages call the example."""
@@ -62,7 +63,8 @@ def checked(example: str, beside: Mapping[str, str]) -> tuple[Diagnostic, ...]:
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
-        return Project(folder=folder, settings=settings.read(folder)).compile({FILE: whole(example)}).problems
+        catalog = Project(folder=folder, settings=settings.read(folder)).catalog.with_events(SEEN)
+    return compile_sources({FILE: whole(example)}, catalog).problems
 
 
 def _show(title: str, text: str, style: str) -> None:

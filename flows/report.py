@@ -28,6 +28,30 @@ class Sends:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """CRM records of one step."""
+
+    step: str
+    does: str
+    """What, in words: `create task for sales`, `update contact`."""
+    people: int
+    """With a record made or changed."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """By reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """What became of one audience. Numbers of people."""
+
+    name: str
+    add: int
+    remove: int
+    members: int
+    """After it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One tick of one playbook. Numbers of people, or of messages where said."""
 
@@ -52,6 +76,8 @@ class Report:
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
+    crm: tuple[Records, ...] = ()
+    audiences: tuple[Members, ...] = ()
     trouble: tuple[str, ...] = ()
     """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
 
@@ -141,8 +167,12 @@ class Report:
             ],
             "steps": dict(self.steps),
             "ways": dict(self.ways),
-            "crm": [],
-            "audiences": [],
+            "crm": [
+                {"step": r.step, "does": r.does, "people": r.people, "skipped": dict(r.skipped)} for r in self.crm
+            ],
+            "audiences": [
+                {"name": a.name, "add": a.add, "remove": a.remove, "members": a.members} for a in self.audiences
+            ],
         }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ A file `WB203.playbook` holds, in this order: in comments what is wrong, in a se
 codes has; below `--- wrong` a playbook file in which exactly this is told (`--- wrong, with WB125`: and that beside
 it); below `--- right` one in which nothing is.
 Below lines like `--- templates/email/news.html` stand further files that both need. A line that ends with
-`# … 501 times` stands for so many of it. All of it is compiled as a file of the project in `shop`.
+`# … 501 times` stands for so many of it. All of it is compiled as a file of the project in `shop`, of `SEEN` events.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from dsl.codes import CODES
+from dsl.types import Type
 
 _PART = re.compile(r"^--- ([^\s,]+)(?:, with (WB\d{3}))?\n", re.MULTILINE)
 _TIMES = re.compile(r"^(.*\S)  # … (\d+) times\n", re.MULTILINE)
+
+SEEN: Mapping[str, Mapping[str, Type]] = {"quiz_taken": {"score": Type.ANY}}
+"""Events that the shop's store has seen and nobody declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

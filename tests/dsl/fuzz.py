@@ -20,6 +20,7 @@ from dsl.codes import CODES
 from dsl.compile import compile_sources
 from dsl.diagnostics import render, source_lines
 from dsl.format import canonical
+from dsl.mistakes import mistake
 from dsl.outline import outline, settings
 from dsl.vocabulary import EXAMPLES, FOREIGN
 from tests.dsl.chunks import chunks
@@ -41,9 +42,9 @@ _WORDS = [
 ]  # fmt: skip
 
 
-def corpus() -> list[str]:
-    """Correct files with every form, and the small wrong ones of the other tests."""
-    folders = [ROOT / "playbooks", ROOT / "tests" / "plans", ROOT / "tests" / "format", ROOT / "tests" / "dsl"]
+def corpus(*more: Path) -> list[str]:
+    """Correct files with every form, and the small wrong ones of the other tests; `more`: further folders."""
+    folders = [ROOT / "playbooks", ROOT / "tests" / "plans", ROOT / "tests" / "format", ROOT / "tests" / "dsl", *more]
     paths = sorted(path for folder in folders for path in folder.glob("*.playbook"))
     whole = [path.read_text(encoding="utf-8") for path in paths]
     small = [
@@ -51,6 +52,7 @@ def corpus() -> list[str]:
         for folder in (ROOT / "tests" / "broken", ROOT / "tests" / "dsl" / "sense")
         for chunk in chunks(folder).values()
     ]
+    small += [mistake(code).right for code in sorted(CODES)]
     return [*whole * max(1, len(small) // len(whole)), *small]
 
 
@@ -185,10 +187,10 @@ def _usual(text: str) -> float:
     return max(min(look({"a": text}).seconds for _ in range(3)), 0.001)
 
 
-def tried(inputs: int, seed: int) -> Iterator[tuple[Outcome, float]]:
+def tried(inputs: int, seed: int, *more: Path) -> Iterator[tuple[Outcome, float]]:
     """So many damaged files: what came of each, and how much longer than the original it took. Raises InputError."""
     chance = random.Random(seed)
-    texts = corpus()
+    texts = corpus(*more)
     for number in range(inputs):
         whole = chance.choice(texts)
         text = damaged(whole, chance)
@@ -203,10 +205,10 @@ def tried(inputs: int, seed: int) -> Iterator[tuple[Outcome, float]]:
         yield outcome, outcome.seconds / (_usual(whole) * max(1.0, size / max(1, len(whole))))
 
 
-def slowest(inputs: int, seed: int) -> tuple[float, Counter[str]]:
+def slowest(inputs: int, seed: int, *more: Path) -> tuple[float, Counter[str]]:
     """How many times as long the worst input took, and how often each code was told. Raises InputError."""
     worst, codes = 0.0, Counter[str]()
-    for outcome, factor in tried(inputs, seed):
+    for outcome, factor in tried(inputs, seed, *more):
         worst = max(worst, factor)
         codes.update(outcome.codes)
     return worst, codes
@@ -217,9 +219,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--inputs", type=int, default=10_000)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--more", type=Path, action="append", default=[], help="a folder with other playbooks")
     given = arguments.parse_args()
     begun = process_time()
-    worst, codes = slowest(given.inputs, given.seed)
+    worst, codes = slowest(given.inputs, given.seed, *given.more)
     told = ", ".join(f"{code} {count}" for code, count in codes.most_common())
     never = ", ".join(sorted(set(CODES) - set(codes)))
     sys.stdout.write(
