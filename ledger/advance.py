@@ -48,10 +48,14 @@ Arms = Mapping[str, ColumnElement[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """How many people, by the id of the step. The held-out count in those that are not about doing."""
+    """How many people, by the id of the step where nothing else is said. The held-out count in `counts`, `ways`, `waiting`,
+    `woken` and `ended`."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """Took the step."""
+    ways: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Took this way of a branch or experiment, by its id and the number of the way: of the arm or variant, from 1; 0 is
+    none of the arms."""
     planned: Counter[str] = field(default_factory=Counter)
     """A message or a record was queued for them."""
     enrolled: Counter[str] = field(default_factory=Counter)
@@ -69,7 +73,7 @@ class Advanced:
 
     def add(self, other: Advanced) -> None:
         """Add what another pass did."""
-        for name in ("counts", "planned", "enrolled", "changed", "waiting", "woken", "ended"):
+        for name in ("counts", "ways", "planned", "enrolled", "changed", "waiting", "woken", "ended"):
             getattr(self, name).update(getattr(other, name))
 
 
@@ -249,11 +253,14 @@ class _Region:
             if path == NOBODY:
                 done.ended["nobody"] += people
                 continue
+            choices = regions.unpack(self.decided, path)
             if path not in walks:
-                walks[path] = regions.walk(self.plan, self.entry, regions.unpack(self.decided, path))
+                walks[path] = regions.walk(self.plan, self.entry, choices)
             taken = walks[path]
             for id in taken.steps:
                 done.counts[id] += people
+                if id in choices:
+                    done.ways[id, choices[id]] += people
                 if not holdout and isinstance(self.plan.step(id), Send | Record):
                     done.planned[id] += people
             if taken.wait is not None:
