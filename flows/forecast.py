@@ -21,11 +21,11 @@ from sqlalchemy import Connection, and_, false, func, or_, select, update
 from dsl.catalog import MARKETING, TRANSACTIONAL
 from dsl.conditions import CanReceive
 from dsl.plan import LeaveWhen, Limit, Plan, Policy, Schedule, Wait
-from flows.expressions import Expressions, expressions
+from flows import moving
+from flows.expressions import Expressions
 from flows.world import World
 from ledger import plans as registry
 from ledger import waits
-from ledger.advance import advance
 from ledger.guardrails import oldest_slot, over_cap
 from ledger.leave import leave
 from profiles.select import Moment, holds
@@ -82,12 +82,9 @@ def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetim
             if at > until:
                 break
             for version in versions:
-                here = expressions(version, as_of=at, zone=world.zone, consent=world.consent)
                 if at.date() != asked:
-                    _leave(world, here, at)
-                advance(
-                    world.store, plan=version, decisions=here.decisions(), arms=here.arms(), as_of=at, zone=world.zone
-                )
+                    _leave(world, moving.asked(world, version, at), at)
+                moving.move_on(world, version, at)
             asked = at.date()
             _pass(world, at)
 

@@ -11,8 +11,8 @@ from typing import Any
 from dsl.plan import Plan
 from flows.edits import Edit, edit_of
 from flows.expectations import SOME, Traffic, Trial, traffic, trials
-from flows.expressions import expressions
 from flows.forecast import Mail, mail, of_newcomers, per_newcomer, walk_on
+from flows.moving import asked
 from flows.rehearsal import Stage
 from flows.report import Report
 from store.engine import read
@@ -84,7 +84,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
     """Play a tick of each plan, then walk on for `days`. Raises OlderThanLastTick, StoreError."""
     world, as_of = stage.world, stage.as_of
     currency = str(world.shop["currency"])
-    at = {plan.name: expressions(plan, as_of=as_of, zone=world.zone, consent=world.consent) for plan in plans}
+    at = {plan.name: asked(world, plan, as_of) for plan in plans}
     with read(world.store) as connection:
         edits = {plan.name: edit_of(connection, plan, currency) for plan in plans}
         coming = {plan.name: traffic(connection, at[plan.name]) for plan in plans}

@@ -48,8 +48,8 @@ Arms = Mapping[str, ColumnElement[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """How many people, by the id of the step where nothing else is said. The held-out count in `counts`, `ways`, `waiting`,
-    `woken` and `ended`."""
+    """How many people, by the id of the step where nothing else is said. The held-out count in `counts`, `ways`,
+    `waiting`, `woken` and `ended`."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """Took the step."""

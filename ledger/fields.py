@@ -29,7 +29,9 @@ def set_field(
 
     Beside it an identify event tells of it, as a call of the shop would: the past can be rebuilt. It is no visit.
     """
-    _tell(connection, step, field, value, rows, as_of)
+    # A rehearsal has no copy of the events, and lasts for one moment.
+    if not connection.get_execution_options().get("rehearsing"):
+        _tell(connection, step, field, value, rows, as_of)
     # Of several enrollments of one person (`enter once per`) the newest counts.
     newest = select(func.max(enrollments.c.id)).where(rows).group_by(enrollments.c.profile_id)
     given = chosen(
