@@ -90,7 +90,8 @@ def _add(connection: Connection, audience: str, people: Select[Any], as_of: date
             index_elements=[memberships.c.audience, memberships.c.profile_id],
             set_=_change(True, as_of),
             where=memberships.c.member == false(),
-        )
+        ),
+        execution_options={"preserve_rowcount": True},
     )
     return done.rowcount
 
