@@ -44,6 +44,12 @@ NAMES: Mapping[str, str] = {
     "WB242": "A top share is nobody, or everybody.",
     "WB243": "Something that is no list is asked what it includes.",
     "WB244": "Something without a history is asked how long it has been so.",
+    "WB260": "A scenario sets what is worked out by the store.",
+    "WB261": "A scenario names a stage that there is not.",
+    "WB262": "A scenario gives a value of another kind.",
+    "WB263": "A scenario names an experiment, or an arm, that its playbook does not have.",
+    "WB264": "A scenario expects what its playbook never does.",
+    "WB265": "A message is opened or clicked that tells no such thing.",
 }
 """Names and types."""
 
@@ -69,6 +75,11 @@ SENSE: Mapping[str, str] = {
     "WB320": "A line of the policy stands twice.",
     "WB321": "A limit lets nothing through.",
     "WB322": "A fork has too many ways.",
+    "WB330": "A scenario expects nothing.",
+    "WB331": "A scenario has two clocks.",
+    "WB332": "Two scenarios of a playbook have one name.",
+    "WB333": "A scenario gives something twice.",
+    "WB334": "A scenario expects something 0 times.",
     "WB350": "A warning: `start when` has no upper age.",
     "WB351": "A warning: steps are so late that the goal no longer counts.",
     "WB352": "A warning: nothing asks whether a channel can be received.",

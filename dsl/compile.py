@@ -16,6 +16,7 @@ from dsl.lower import lower
 from dsl.parser import parse
 from dsl.plan import Plan, Policy
 from dsl.resolve import resolve
+from dsl.scenario import Scenario
 
 _UNREAD = frozenset({"WB130", "WB134"})
 """A file, or the rest of one, was not read: whatever stands there is lost, a policy too."""
@@ -34,6 +35,8 @@ class Compiled:
     """In the order of their paths."""
     sources: Mapping[str, str]
     """The text of each playbook, for descriptions."""
+    scenarios: tuple[Scenario, ...]
+    """Those whose own lines are sound; the playbook of one may have errors, and then it has no plan."""
     problems: tuple[Diagnostic, ...]
     """Errors and warnings by file, line and column."""
 
@@ -54,7 +57,9 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
     program, found = resolve(tuple(files), catalog)
     problems += [*found, *check(program)]
     extents = [_Extents(file) for file in files]
-    wrong = {node.span for extent in extents for node in extent.wrong(problems)}
+    with_errors = [node for extent in extents for node in extent.wrong(problems)]
+    wrong = {node.span for node in with_errors}
+    odd = {node.name.span for node in with_errors if isinstance(node, syntax.Scenario)}
     names = Counter(playbook.name for playbook in program.playbooks)
     plans: dict[str, Plan] = {}
     is_policy_whole = not any(
@@ -72,6 +77,7 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
         catalog=program.catalog,
         files=tuple(files),
         sources={name: text for extent in extents for name, text in extent.playbooks()},
+        scenarios=tuple(each for each in program.scenarios if each.span not in odd),
         problems=tuple(sorted(dict.fromkeys(problems), key=_place)),
     )
 

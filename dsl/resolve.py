@@ -14,6 +14,7 @@ from dsl.diagnostics import Diagnostic
 from dsl.resolve_declarations import constants, declarations, unique, with_events, with_fields
 from dsl.resolve_playbook import playbook
 from dsl.resolve_policy import policy
+from dsl.resolve_scenarios import scenarios
 from dsl.resolve_segments import segments
 from dsl.scope import Absent, Scope
 from dsl.unread import first_words, undeclared
@@ -50,15 +51,14 @@ def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.P
     policies = declarations(files, syntax.Policy)
     unique(files, syntax.Playbook, "a playbook", scope)
     inside = replace(scope, start=Absent.MISSING, entry=False)
+    playbooks = tuple(playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook))
     meant = program.Program(
-        playbooks=tuple(
-            playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook)
-        ),
+        playbooks=playbooks,
         segments=scope.segments,
         policy=policy(policies, scope),
         audiences={},
         lifecycle=(),
-        scenarios=(),
+        scenarios=scenarios(files, playbooks, scope),
         policies=policies,
         catalog=scope.catalog,
     )

@@ -16,6 +16,7 @@ from dsl.checks.policy import policy
 from dsl.checks.quiet import quiet
 from dsl.checks.reachable import reachable
 from dsl.checks.repeated import repeated
+from dsl.checks.scenarios import scenarios
 from dsl.checks.settings import settings
 from dsl.checks.shares import shares
 from dsl.checks.start_age import start_age
@@ -34,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     templates,
     after_stop,
     policy,
+    scenarios,
     start_age,
     goal_window,
     unreceived,
