@@ -187,5 +187,7 @@ def _returns(value: Any, known: Known) -> Iterator[tuple[int, int]]:
 def next_turn(conditions: Sequence[c.Condition], known: Known, after: datetime) -> int | None:
     """The earliest instant beyond `after`, in microseconds; None: nothing turns any more by itself."""
     since = micros(after)
-    found = [at for condition in conditions for turn in turns(condition, known) for at in (turn, turn + 1) if at > since]
+    found = [
+        at for condition in conditions for turn in turns(condition, known) for at in (turn, turn + 1) if at > since
+    ]
     return min(found, default=None)

@@ -93,7 +93,10 @@ def _pass(
                 text = f"{name}: {variants[way - 1].name}"
                 yield [Fact(kind="experiment", text=text, name=variants[way - 1].name, **base)], {(id, None), (id, way)}
             case Send() | Record():
-                yield [_message(step, message, base, currency) for message in messages.get((row.id, id), ())], {(id, None)}
+                yield (
+                    [_message(step, message, base, currency) for message in messages.get((row.id, id), ())],
+                    {(id, None)},
+                )
             case Wait(label=words):
                 yield [Fact(kind="wait", text=label(step, currency), name=words, **base)], {(id, None)}
             case ChangeAudience(kind=kind, audience=audience):

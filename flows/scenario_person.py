@@ -36,9 +36,7 @@ APART = timedelta(days=30)
 """Between orders that only a number tells of."""
 USER = "person"
 _CART = frozenset({"product_added", "product_removed", "cart_viewed", "checkout_started"})
-_CHECKOUT = frozenset(
-    {"checkout_started", "checkout_step_viewed", "checkout_step_completed", "payment_info_entered"}
-)
+_CHECKOUT = frozenset({"checkout_started", "checkout_step_viewed", "checkout_step_completed", "payment_info_entered"})
 _PRODUCT = frozenset(
     {"product_viewed", "product_clicked", "product_added", "product_removed", "product_reviewed", "product_shared",
      "product_added_to_wishlist", "product_removed_from_wishlist", "wishlist_product_added_to_cart"}
@@ -161,9 +159,7 @@ def _identify(traits: Mapping[str, Any], at: datetime, number: int) -> dict[str,
 
 
 # ── What they do ──────────────────────────────────────────────────────────────────────────────────────────────────────
-def _later(
-    scenario: s.Scenario, start: datetime, zone: ZoneInfo, catalog: Catalog
-) -> Iterator[tuple[Doing, str]]:
+def _later(scenario: s.Scenario, start: datetime, zone: ZoneInfo, catalog: Catalog) -> Iterator[tuple[Doing, str]]:
     for line in scenario.lines:
         match line:
             case s.AfterEvent(seconds=seconds, event=event, properties=properties, text=text):

@@ -113,7 +113,9 @@ class Watching:
             if not store.scalar(asked):
                 row = None
                 answers = self._answers(store, person, [part], at, row)
-                found.append(f"`{say(part, self.currency)}` of `{place}` did not hold{f' ({answers})' if answers else ''}")
+                found.append(
+                    f"`{say(part, self.currency)}` of `{place}` did not hold{f' ({answers})' if answers else ''}"
+                )
         if not found and place == "start when":
             return self._only_if(store, person, plan, world, at, None)
         return found

@@ -17,7 +17,7 @@ from dsl.compile import Compiled
 from dsl.delivery import Message, Outcome, Verdict
 from dsl.plan import Plan
 from flows.settings import Shop
-from flows.world import World
+from flows.world import World, consent
 from profiles.consent import CHANNELS
 from profiles.ingest import Rules
 from store.engine import open_store, rehearse
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from connectors.templates import TemplateSet
+    from flows.project import Project
 
 KEY = b"the key of every scenario"
 """Of hashes and links that nobody sees."""
@@ -125,6 +126,18 @@ class Bench:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop.time_zone)
+
+
+def bench(project: Project, compiled: Compiled) -> Bench:
+    """The project's bench. `compiled`: its playbooks, perhaps with others. Its store and its outbox are not touched."""
+    settings = project.settings
+    return Bench(
+        compiled=compiled,
+        shop=settings.shop,
+        templates=project.templates,
+        senders={"email": settings.email_from, "sms": settings.shop.name, "push": settings.shop.name},
+        consent=consent(project),
+    )
 
 
 def noon_near(now: datetime, zone: ZoneInfo) -> datetime:

@@ -9,7 +9,7 @@ stops when nothing can happen any more, at the latest so long after the last thi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from dsl import plan as p
 from dsl import scenario as s
+from dsl import syntax
+from dsl.compile import Compiled
 from dsl.plan import HOLDOUT_ARM, Enroll, Experiment, Plan, StartOn
 from dsl.places import Place
 from dsl.resolve_given import STAGE
@@ -93,6 +95,28 @@ def play(bench: Bench, scenario: s.Scenario, *, now: datetime, timeline: bool = 
     )  # fmt: skip
 
 
+def unsound(compiled: Compiled, files: Container[str]) -> list[Result]:
+    """The scenarios of these files that cannot be played for the mistakes in them: each fails with these."""
+    sound = {scenario.span for scenario in compiled.scenarios}
+    found = []
+    for file in compiled.files:
+        nodes = sorted(file.declarations, key=lambda node: node.span.line) if file.path in files else []
+        for node, after in zip(nodes, [*nodes[1:], None], strict=False):
+            if not isinstance(node, syntax.Scenario) or node.name.span in sound:
+                continue
+            end = after.span.line if after else 1 << 30
+            problems = tuple(
+                Problem(span=each.span, text="", told=each.message, hint=each.hint)
+                for each in compiled.problems
+                if each.severity == "error" and each.span.file == file.path and node.span.line <= each.span.line < end
+            )
+            scenario = s.Scenario(
+                source=node, name=node.name.value, playbook=node.playbook.text, span=node.name.span, lines=()
+            )
+            found.append(Result(scenario=scenario, problems=problems))
+    return found
+
+
 class _Stage:
     """One scenario, its person and its playbooks."""
 
@@ -103,9 +127,7 @@ class _Stage:
         self.start = local(clock.day, clock.time, self.zone) if clock else noon_near(now, self.zone)
         self.plans = reached(bench.compiled.plans, scenario.playbook)
         self.plan = bench.compiled.plans[scenario.playbook]
-        self.grids = {
-            plan.name: Grid(schedule=plan.schedule, start=self.start, zone=bench.zone) for plan in self.plans
-        }
+        self.grids = {plan.name: Grid(schedule=plan.schedule, start=self.start, zone=bench.zone) for plan in self.plans}
         self.horizon = self.start + timedelta(seconds=max([0, *_named(scenario)])) + LONGEST
 
     def play(self, watching: Watching | None) -> Result:
@@ -141,7 +163,9 @@ class _Run:
             at, plan = next_
             if self.runs >= MOST_RUNS:
                 day = at.astimezone(self.stage.zone)
-                self.stuck = f"After {MOST_RUNS} runs, on {day:%d %B %Y}, this was not over: a playbook goes in circles."
+                self.stuck = (
+                    f"After {MOST_RUNS} runs, on {day:%d %B %Y}, this was not over: a playbook goes in circles."
+                )
                 return
             self._take(at)
             world = self.stage.bench.world(self.store, at, **self._more(at))
@@ -229,12 +253,12 @@ class _Run:
             zone=stage.zone, watching=self.watching,
         )  # fmt: skip
         if self.stuck:
-            stuck = Problem(span=stage.scenario.span, text="", told=self.stuck, hint="Look at its `enter` and `enroll in` lines.")
+            stuck = Problem(
+                span=stage.scenario.span, text="", told=self.stuck, hint="Look at its `enter` and `enroll in` lines."
+            )
             problems = (stuck, *problems)
         lines = tuple(_timeline(self.coming, told, self.watching, stage.start, stage.zone)) if self.watching else ()
-        return Result(
-            scenario=stage.scenario, problems=problems, timeline=lines, passed=told.passed, runs=self.runs
-        )
+        return Result(scenario=stage.scenario, problems=problems, timeline=lines, passed=told.passed, runs=self.runs)
 
 
 def reached(plans: Mapping[str, Plan], name: str) -> tuple[Plan, ...]:
@@ -296,5 +320,3 @@ def _said(fact: Any, watching: Watching | None) -> Iterator[tuple[int, str]]:
             yield fact.at, f"{fact.text}: {'failed' if fact.failed else 'not sent'}, {fact.why}"
         case _:
             yield fact.at, fact.text
-
-

@@ -167,7 +167,9 @@ class _Tick:
     def deliver(self, post: Dispatch, step: Send, due: int) -> Delivered:
         sent = sum(done.sent for done in self.delivered.values())
         limit = None if self.limit is None else max(0, self.limit - sent)
-        done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
+        done = Delivered()
+        if due or step.channel not in self.world.connectors:
+            done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
         self.delivered[step.id] = done
         if done.stopped is None and limit is not None and (beyond := post.left(step, done)):
             done.delayed["limit"] += beyond
