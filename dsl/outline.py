@@ -32,6 +32,14 @@ def outline(plan_: plan.Plan) -> tuple[Line, ...]:
     return tuple(_block("", 0, blocks))
 
 
+def way_id(fork: plan.Branch | plan.Experiment, way: int) -> str:
+    """The path of the block of a way, which the ids of the steps in it begin with: `if.2/1`, `if/otherwise`,
+    `welcome_offer/ten_percent`. `way` is the number of the arm or variant, from 1; 0 is none of the arms."""
+    if isinstance(fork, plan.Experiment):
+        return f"{fork.id}/{fork.variants[way - 1].name}"
+    return f"{fork.id}/{way or 'otherwise'}"
+
+
 def label(step: plan.Step, currency: str) -> str:
     """One step in words: `send email cart_reminder`, `wait 2 days`, `if cart.total >= $50`, `experiment subject`."""
     match step:
@@ -74,17 +82,19 @@ def _block(path: str, depth: int, blocks: Mapping[str, list[plan.Step]]) -> Iter
         match step:
             case plan.Branch(id=id, arms=arms):
                 for way, arm in enumerate(arms, 1):
+                    block = way_id(step, way)
                     yield Line(depth=depth, id=id, text=arm.label, way=way)
-                    yield from _block(f"{id}/{way}", depth + 1, blocks)
-                if f"{id}/otherwise" in blocks:
+                    yield from _block(block, depth + 1, blocks)
+                if (block := way_id(step, 0)) in blocks:
                     yield Line(depth=depth, id=id, text="otherwise", way=0)
-                    yield from _block(f"{id}/otherwise", depth + 1, blocks)
+                    yield from _block(block, depth + 1, blocks)
             case plan.Experiment(id=id, name=name, variants=variants):
                 yield Line(depth=depth, id=id, text=f"experiment {name}")
                 for way, variant in enumerate(variants, 1):
                     head = "holdout" if variant.name == plan.HOLDOUT_ARM else f"variant {variant.name}"
+                    block = way_id(step, way)
                     yield Line(depth=depth + 1, id=id, text=f"{head} {percent(variant.share)}", way=way)
-                    yield from _block(f"{id}/{variant.name}", depth + 2, blocks)
+                    yield from _block(block, depth + 2, blocks)
             case _:
                 yield Line(depth=depth, id=step.id, text=label(step, ""))
 

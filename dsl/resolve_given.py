@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dsl import resolve_names as names
 from dsl import syntax
-from dsl.catalog import FIELDS, PRODUCT_PARTS, Event
+from dsl.catalog import FIELDS, PRODUCT_PARTS, STAGE, Event
 from dsl.conditions import Constant, Field
 from dsl.resolve_values import constant
 from dsl.scope import Absent, Scope
@@ -16,7 +16,6 @@ from dsl.wording import KINDS, written
 
 CONSENTS = ("email_consent", "sms_consent", "push_consent", "ads_consent")
 """What a person may be sent: given like fields, with yes or no. Without a word it is yes."""
-STAGE = "stage"
 
 _COMPUTED: Mapping[str, str] = {
     "cart.items": "Give the products: `given product_added 1 hour ago:` with `name = …`, `price = …` below.",
@@ -42,15 +41,12 @@ _MANY = frozenset({Type.LIST, Type.PRODUCT, Type.PRODUCTS})
 
 
 def assigned(
-    word: syntax.Word, value: syntax.Value, stages: frozenset[str] | None, scope: Scope, *, later: bool = False
+    word: syntax.Word, value: syntax.Value, scope: Scope, *, later: bool = False
 ) -> tuple[Field, Constant] | None:
-    """`FIELD = value` of a `given` line or, `later`, of an `after` line; None with a problem told.
-
-    `stages`: those of the lifecycle, None where none is declared.
-    """
+    """`FIELD = value` of a `given` line or, `later`, of an `after` line; None with a problem told."""
     name = word.text
     if name == STAGE:
-        return _stage(word, value, stages, scope)
+        return _stage(word, value, scope)
     if name in CONSENTS:
         field: Field | None = Field(scope="profile", name=name, type=Type.YES_NO)
     else:
@@ -114,26 +110,23 @@ def _owner(name: str) -> str:
     return name if name.count(".") < 2 else name.rpartition(".")[0]
 
 
-def _stage(
-    word: syntax.Word, value: syntax.Value, stages: frozenset[str] | None, scope: Scope
-) -> tuple[Field, Constant] | None:
+def _stage(word: syntax.Word, value: syntax.Value, scope: Scope) -> tuple[Field, Constant] | None:
     field = Field(scope="profile", name=STAGE, type=Type.TEXT)
     match value:
         case syntax.Word(text=name) | syntax.Text(value=name):
             pass
         case _:
             name = ""
-    if stages is None:
-        if "lifecycle" not in scope.suspects:
-            told, hint = "No lifecycle is declared, so nobody is in any stage.", "Declare one: `lifecycle:`."
-            scope.tell("WB261", word.span, told, hint)
-        return None
-    if name not in stages:
+    if name in scope.stages:
+        return field, Constant(type=Type.TEXT, value=name)
+    if scope.stages:
         told = f"There is no stage called `{name}`." if name else "A stage is given by its name."
-        hint = (did_you_mean(name, stages) if name else None) or f"The stages are {listed(sorted(stages))}."
-        scope.tell("WB261", value.span, told, hint)
-        return None
-    return field, Constant(type=Type.TEXT, value=name)
+        hint = (did_you_mean(name, scope.stages) if name else None) or f"The stages are {listed(scope.stages)}."
+        scope.tell("WB246", value.span, told, hint)
+    elif STAGE not in scope.suspects:
+        told = "No lifecycle is declared, so nobody is in any stage."
+        scope.tell("WB201", word.span, told, names.NO_LIFECYCLE)
+    return None
 
 
 def _value(value: syntax.Value, kind: Type, name: str, scope: Scope, *, is_list: bool) -> Constant | None:

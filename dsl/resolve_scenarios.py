@@ -15,7 +15,6 @@ from dsl import scenario as s
 from dsl.deeds import Deeds, deeds
 from dsl.diagnostics import source_lines
 from dsl.plan import HOLDOUT_ARM
-from dsl.resolve_declarations import declarations
 from dsl.resolve_given import assigned, properties
 from dsl.resolve_values import clock, seconds
 from dsl.resolve_waits import wait
@@ -30,13 +29,10 @@ def scenarios(
     files: tuple[syntax.File, ...], playbooks: Sequence[program.Playbook], scope: Scope
 ) -> tuple[s.Scenario, ...]:
     """All scenarios of the files; a line that is told as wrong is left out."""
-    declared = declarations(files, syntax.Lifecycle)
-    stages = frozenset(line.name.text for node in declared for line in node.stages if isinstance(line, syntax.Stage))
     known = {playbook.name: playbook for playbook in reversed(playbooks)}
     return tuple(
         _Reader(
             source=tuple(source_lines(file.source)),
-            stages=stages if declared else None,
             scope=scope,
             playbook=known.get(node.playbook.text),
             playbooks=playbooks,
@@ -54,13 +50,11 @@ class _Reader:
         self,
         *,
         source: tuple[str, ...],
-        stages: frozenset[str] | None,
         scope: Scope,
         playbook: program.Playbook | None,
         playbooks: Sequence[program.Playbook],
     ) -> None:
         self.source = source
-        self.stages = stages
         self.name = playbook.name if playbook else ""
         self.deeds: Deeds | None = deeds(playbook, playbooks) if playbook else None
         start = playbook.start_on.event if playbook and playbook.start_on else None
@@ -82,7 +76,7 @@ class _Reader:
             case syntax.GivenClock(day=day, clock=at):
                 return s.GivenClock(span=span, text=text, day=day.value.isoformat(), time=clock(at.value))
             case syntax.GivenField(field=word, value=value):
-                pair = assigned(word, value, self.stages, scope)
+                pair = assigned(word, value, scope)
                 return s.GivenField(span=span, text=text, field=pair[0], value=pair[1]) if pair else None
             case syntax.GivenEvent(event=word, ago=ago, properties=lines):
                 event, own = properties(word, lines, scope)
@@ -95,7 +89,7 @@ class _Reader:
                 made = s.AfterEvent(span=span, text=text, seconds=seconds(after), event=event or "", properties=own)
                 return made if event else None
             case syntax.AfterSet(field=word, value=value, after=after):
-                pair = assigned(word, value, self.stages, scope, later=True)
+                pair = assigned(word, value, scope, later=True)
                 if pair is None:
                     return None
                 return s.AfterSet(span=span, text=text, seconds=seconds(after), field=pair[0], value=pair[1])

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dsl.outline import outline
-from dsl.plan import Plan
+from dsl.conditions import Condition
+from dsl.outline import Line, outline, way_id
+from dsl.plan import Branch, Experiment, Plan
 from flows.watch import Watcher
 
 
@@ -24,6 +25,30 @@ class Sends:
     unknown: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     delayed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """CRM records of one step."""
+
+    step: str
+    does: str
+    """What, in words: `create task for sales`, `update contact`."""
+    people: int
+    """With a record made or changed."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """By reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """What became of one audience. Numbers of people."""
+
+    name: str
+    add: int
+    remove: int
+    members: int
+    """After it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +69,24 @@ class Report:
     """Enrollments that are live after it: all of them wait for a time."""
     steps: Mapping[str, int]
     """Per step of the plan, how many passed it."""
+    ways: Mapping[str, int]
+    """Per way of a fork or an experiment, how many took it: as `dsl.outline.way_id` names it."""
     sends: tuple[Sends, ...]
     in_doubt: int
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
+    crm: tuple[Records, ...] = ()
+    audiences: tuple[Members, ...] = ()
     trouble: tuple[str, ...] = ()
     """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
+
+    def people(self, plan: Plan, line: Line) -> int:
+        """How many passed the step of an outline's line, or took the way that it is the head of."""
+        fork = None if line.way is None else plan.step(line.id)
+        if isinstance(fork, Branch | Experiment) and line.way is not None:
+            return self.ways.get(way_id(fork, line.way), 0)
+        return self.steps.get(line.id, 0)
 
     def total(self, name: str) -> int:
         """The sum of `sent`, `failed` or `unknown` over all send steps, in messages."""
@@ -130,8 +166,13 @@ class Report:
                 for s in self.sends
             ],
             "steps": dict(self.steps),
-            "crm": [],
-            "audiences": [],
+            "ways": dict(self.ways),
+            "crm": [
+                {"step": r.step, "does": r.does, "people": r.people, "skipped": dict(r.skipped)} for r in self.crm
+            ],
+            "audiences": [
+                {"name": a.name, "add": a.add, "remove": a.remove, "members": a.members} for a in self.audiences
+            ],
         }  # fmt: skip
 
 
@@ -202,13 +243,32 @@ def because(reason: str) -> str:
     return REASONS.get(reason, reason.replace("_", " "))
 
 
+def taken_ways(current: Plan, walked: Plan, ways: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    """How many people took each way, by the way's id in `current`, of people who walked over `walked`: that plan or an
+    older version of it. A way that the current one does not have, or has with another condition, is left out."""
+    forks = {step.id: step for step in current.steps if isinstance(step, Branch | Experiment)}
+    found: dict[str, int] = {}
+    for (id, way), people in ways.items():
+        now, then = forks.get(id), walked.step(id)
+        if isinstance(then, Branch | Experiment) and now is not None and _asked(now) == _asked(then):
+            found[way_id(now, way)] = people
+    return found
+
+
+def _asked(fork: Branch | Experiment) -> tuple[Condition | str, ...]:
+    """What makes its ways the same ways again."""
+    if isinstance(fork, Branch):
+        return tuple(arm.condition for arm in fork.arms)
+    return tuple(variant.name for variant in fork.variants)
+
+
 def show(watch: Watcher, plan: Plan, report: Report) -> None:
     """The report as tables for a watcher: the playbook with its numbers, and what was not sent and why."""
     sends = {send.step: send for send in report.sends}
     rows: list[dict[str, str | int | float | None]] = []
     for line in outline(plan):
         send = sends.get(line.id) if line.way is None else None
-        passed = report.steps.get(line.id, 0) if line.way is None else None
+        passed = report.people(plan, line)
         rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None})
     watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
     refused: list[dict[str, str | int | float | None]] = [

@@ -22,9 +22,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dsl import scenario as s
-from dsl.catalog import FIELDS, MARKETING, Catalog
+from dsl.catalog import FIELDS, MARKETING, STAGE, Catalog
 from dsl.conditions import Constant
-from dsl.resolve_given import CONSENTS, STAGE
+from dsl.resolve_given import CONSENTS
 from dsl.types import Type
 from ledger.waits import at_local
 from profiles.traits import Event, State, cart_totals, fold, product_id

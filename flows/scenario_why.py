@@ -12,7 +12,6 @@ from sqlalchemy import Connection, func, select
 from dsl import conditions as c
 from dsl import regions
 from dsl.plan import Branch, Plan, StartOn, StartWhen
-from dsl.suggest import listed
 from dsl.types import Type
 from dsl.wording import money, number, say
 from flows.expressions import expressions

@@ -21,9 +21,8 @@ from dsl import plan as p
 from dsl import scenario as s
 from dsl import syntax
 from dsl.compile import Compiled
-from dsl.plan import HOLDOUT_ARM, Enroll, Experiment, Plan, StartOn
 from dsl.places import Place
-from dsl.resolve_given import STAGE
+from dsl.plan import HOLDOUT_ARM, Enroll, Experiment, Plan, StartOn
 from experiments.assign import PRIME, held_out
 from flows.scenario_clock import Grid
 from flows.scenario_facts import Told, facts

@@ -18,7 +18,7 @@ from dsl.plan import Plan, Send, StartOn
 from flows.dispatch import Dispatch, dispatch
 from flows.expressions import Expressions, expressions
 from flows.graph import before
-from flows.report import Report, Sends, because, show
+from flows.report import Report, Sends, because, show, taken_ways
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import plans as registry
@@ -53,6 +53,7 @@ class _Tick:
     left: int = 0
     converted: int = 0
     passed: Counter[str] = field(default_factory=Counter)
+    ways: Counter[str] = field(default_factory=Counter)
     delivered: dict[str, Delivered] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
 
@@ -159,6 +160,7 @@ class _Tick:
                 zone=self.world.zone,
             )  # fmt: skip
             self.passed.update(moved.counts)
+            self.ways.update(taken_ways(self.plan, plan, moved.ways))
             if moved.stuck:
                 steps = ", ".join(f"`{step}` ({people:,})" for step, people in sorted(moved.stuck.items()))
                 self.trouble.append(f"Nobody moves on from steps that version {plan.digest} does not have: {steps}.")
@@ -167,9 +169,8 @@ class _Tick:
     def deliver(self, post: Dispatch, step: Send, due: int) -> Delivered:
         sent = sum(done.sent for done in self.delivered.values())
         limit = None if self.limit is None else max(0, self.limit - sent)
-        done = Delivered()
-        if due or step.channel not in self.world.connectors:
-            done = post.deliver(step, limit=limit, progress=lambda handed: self.watch.progress(step.id, handed, due))
+        handed = partial(self.watch.progress, step.id, total=due)
+        done = post.deliver(step, limit=limit, progress=handed) if due else Delivered()
         self.delivered[step.id] = done
         if done.stopped is None and limit is not None and (beyond := post.left(step, done)):
             done.delayed["limit"] += beyond
@@ -207,6 +208,7 @@ class _Tick:
                 inside_before=inside_before,
                 inside=sum(now.inside.values()),
                 steps=dict(self.passed),
+                ways=dict(self.ways),
                 sends=tuple(self._sends()),
                 in_doubt=max(0, settled.interrupted - settled.found_sent - settled.found_unsent),
                 trouble=tuple(self.trouble),

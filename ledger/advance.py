@@ -47,10 +47,13 @@ Arms = Mapping[str, ColumnElement[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """How many people, by the id of the step. The held-out count in all but `planned`."""
+    """How many people, by the id of the step where nothing else is said. The held-out count in all but `planned`."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """Took the step."""
+    ways: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Took this way of a branch or experiment, by its id and the number of the way: of the arm or variant, from 1; 0 is
+    none of the arms."""
     planned: Counter[str] = field(default_factory=Counter)
     """A message was queued for them."""
     waiting: Counter[str] = field(default_factory=Counter)
@@ -62,7 +65,7 @@ class Advanced:
 
     def add(self, other: Advanced) -> None:
         """Add what another pass did."""
-        for name in ("counts", "planned", "waiting", "ended"):
+        for name in ("counts", "ways", "planned", "waiting", "ended"):
             getattr(self, name).update(getattr(other, name))
 
 
@@ -212,11 +215,14 @@ class _Region:
             if path == NOBODY:
                 done.ended["nobody"] += people
                 continue
+            choices = regions.unpack(self.decided, path)
             if path not in walks:
-                walks[path] = regions.walk(self.plan, self.entry, regions.unpack(self.decided, path))
+                walks[path] = regions.walk(self.plan, self.entry, choices)
             taken = walks[path]
             for id in taken.steps:
                 done.counts[id] += people
+                if id in choices:
+                    done.ways[id, choices[id]] += people
                 if not holdout and isinstance(self.plan.step(id), Send):
                     done.planned[id] += people
             if taken.wait is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, literal
 
+from dsl.plan import Stage
 from store.clock import SECOND, micros
 
 FAR = 2**62
@@ -23,6 +24,8 @@ class Moment:
     """The project's IANA zone: where its calendar days begin."""
     consent: frozenset[str] = frozenset()
     """Channels for which no consent row means yes."""
+    lifecycle: tuple[Stage, ...] = ()
+    """The stages, in order. Without them `stage` is a field like the shop's own."""
     entered_at: ColumnElement[int] | None = None
     """For `since entry`: the time of entry, in the caller's statement."""
     event: ColumnElement[Any] | None = None

@@ -79,14 +79,3 @@ def read(store: Store) -> Iterator[Connection]:
         return
     with store.connect() as connection:
         yield connection
-
-
-@contextmanager
-def rehearse(engine: Engine) -> Iterator[Connection]:
-    """A connection on which everything may be written and nothing stays: it is rolled back at the end."""
-    with engine.connect().execution_options(writing=True) as connection:
-        transaction = connection.begin()
-        try:
-            yield connection
-        finally:
-            transaction.rollback()

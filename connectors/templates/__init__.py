@@ -49,12 +49,12 @@ class TemplateSet:
         self._plain = Sandbox(plain=True)
         self._rich = Sandbox(plain=False)
         self._compiled: dict[tuple[str, str], Compiled] = {}
-        self._described: dict[tuple[str, str], Template] | None = None
+        self._described: dict[tuple[str, str], Template] = {}
 
     def describe(self) -> dict[tuple[str, str], Template]:
-        """What the compiler knows of each, by (channel, name). Parses, once, and compiles nothing."""
-        if self._described is None:
-            self._described = {key: describe(each, self._plain, self._rich) for key, each in self._sources.items()}
+        """What the compiler knows of each, by (channel, name). Parses once, and compiles nothing."""
+        if not self._described:
+            self._described = {key: describe(source, self._plain, self._rich) for key, source in self._sources.items()}
         return dict(self._described)
 
     def render(
