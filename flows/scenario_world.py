@@ -20,7 +20,7 @@ from flows.settings import Shop
 from flows.world import World, consent
 from profiles.consent import CHANNELS
 from profiles.ingest import Rules
-from store.engine import open_store, rehearse
+from store.engine import open_store
 from store.schema import metadata
 
 if TYPE_CHECKING:
@@ -99,8 +99,12 @@ class Bench:
     @contextmanager
     def scratch(self) -> Iterator[Connection]:
         """An empty store; what is written to it is gone at the end of the block."""
-        with rehearse(self.engine) as connection:
-            yield connection
+        with self.engine.connect().execution_options(writing=True) as connection:
+            transaction = connection.begin()
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
 
     def world(self, store: Connection, now: datetime, **more: Any) -> World:
         """What a run works with. `more`: other fields of the world, such as its lifecycle."""
