@@ -102,8 +102,8 @@ def _pass(
             case ChangeAudience(kind=kind, audience=audience):
                 yield [Fact(kind=kind, text=label(step, currency), name=audience, **base)], {(id, None)}
             case SetField() | Enroll():
-                kind = "set" if isinstance(step, SetField) else "enroll"
-                yield [Fact(kind=kind, text=label(step, currency), **base)], {(id, None)}
+                verb = "set" if isinstance(step, SetField) else "enroll"
+                yield [Fact(kind=verb, text=label(step, currency), **base)], {(id, None)}
             case _:
                 yield [], {(id, None)}
 

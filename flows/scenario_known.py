@@ -45,7 +45,7 @@ def upcoming(looking: Looking, *, until: datetime) -> list[datetime]:
         inside = True
         if row.due_at is not None and row.due_at > last:
             found.append(row.due_at)
-        elif row.due_at == last and row.entered_at == last:
+        elif row.due_at is not None and row.entered_at >= last:
             found.append(last + 1)  # another playbook has put them in after this one's run
     queued = select(outbox.c.due_at).where(
         outbox.c.playbook == looking.plan.name, outbox.c.state == "planned", outbox.c.due_at > last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from flows.world import World
 from ledger.enroll import LATE_EVENTS
 from ledger.rows import people_of, started
 from profiles.person import event_properties, typed, values
-from profiles.select import event_holds, holds
+from profiles.select import Moment, event_holds, holds, people
 from store.clock import instant, micros
 from store.schema import enrollments, events, journal, profiles
 
@@ -80,7 +80,7 @@ class Watching:
     def _event(
         self, store: Connection, person: int, plan: Plan, trigger: StartOn, world: World, at: datetime, row: Any
     ) -> list[str]:
-        moment = expressions(plan, as_of=at, zone=world.zone, consent=world.consent).moment
+        moment = self._moment(plan, world, at)
         if not store.scalar(select(event_holds(trigger.where, moment)).where(events.c.id == row.id)):
             said = say(trigger.where, self.currency) if trigger.where else ""
             return [f"the `{trigger.event}` does not meet `where {said}`"]
@@ -92,11 +92,8 @@ class Watching:
         self, store: Connection, person: int, plan: Plan, condition: c.Condition, place: str, world: World,
         at: datetime, event: int | None,
     ) -> list[str]:  # fmt: skip
-        at_ = expressions(plan, as_of=at, zone=world.zone, consent=world.consent)
-        moment = at_.moment
+        moment = self._moment(plan, world, at)
         if event is not None:
-            from dataclasses import replace
-
             moment = replace(moment, event=started.c.properties)
         parts = condition.conditions if isinstance(condition, c.AllOf) else (condition,)
         found = []
@@ -106,8 +103,6 @@ class Watching:
             if source is not None:
                 asked = asked.select_from(source).where(started.c.id == event)
             else:
-                from profiles.select import people
-
                 asked = asked.select_from(people()).where(profiles.c.id == person)
             if not store.scalar(asked):
                 row = None
@@ -125,6 +120,10 @@ class Watching:
         if plan.only_if is None:
             return []
         return self._failing(store, person, plan, plan.only_if, "only if", world, at, event)
+
+    def _moment(self, plan: Plan, world: World, at: datetime) -> Moment:
+        moment = expressions(plan, as_of=at, zone=world.zone, consent=world.consent).moment
+        return replace(moment, lifecycle=getattr(world, "lifecycle", self.bench.compiled.lifecycle))
 
     def _keep(self, plan: Plan, reasons: list[str]) -> None:
         known = self.reasons.get(plan.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from connectors.contract import Manifest
 from dsl.compile import Compiled
 from dsl.delivery import Message, Outcome, Verdict
-from dsl.plan import Plan
+from dsl.plan import Plan, Stage
 from flows.settings import Shop
 from flows.world import World, consent
 from profiles.consent import CHANNELS
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from connectors.templates import TemplateSet
     from flows.project import Project
 
+_FIELDS = frozenset(each.name for each in fields(World))
 KEY = b"the key of every scenario"
 """Of hashes and links that nobody sees."""
 
@@ -106,9 +107,11 @@ class Bench:
             finally:
                 transaction.rollback()
 
-    def world(self, store: Connection, now: datetime, **more: Any) -> World:
-        """What a run works with. `more`: other fields of the world, such as its lifecycle."""
+    def world(self, store: Connection, now: datetime, lifecycle: tuple[Stage, ...]) -> World:
+        """What a run works with at `now`."""
         channels = self.compiled.catalog.channels
+        known = {"plans": self.compiled.plans, "audiences": self.compiled.audiences, "lifecycle": lifecycle}
+        more: dict[str, Any] = {name: value for name, value in known.items() if name in _FIELDS}
         return World(
             store=store,
             policy=self.compiled.policy,

@@ -20,9 +20,12 @@ from sqlalchemy import Connection, insert, select, update
 from dsl import plan as p
 from dsl import scenario as s
 from dsl import syntax
+from dsl.catalog import STAGE
 from dsl.compile import Compiled
+from dsl.conditions import Field, Known
 from dsl.places import Place
 from dsl.plan import HOLDOUT_ARM, Enroll, Experiment, Plan, StartOn
+from dsl.types import Type
 from experiments.assign import PRIME, held_out
 from flows.scenario_clock import Grid
 from flows.scenario_facts import Told, facts
@@ -40,6 +43,8 @@ from store.clock import instant, micros
 from store.engine import write
 from store.schema import assignments, profiles
 
+ANYBODY = Known(field=Field(scope="profile", name="created_at", type=Type.TIMESTAMP))
+"""A condition that holds for everybody."""
 LONGEST = timedelta(days=180)
 MOST_RUNS = 400
 """Runs of one scenario. More: a playbook that goes in circles."""
@@ -167,15 +172,24 @@ class _Run:
                 )
                 return
             self._take(at)
-            world = self.stage.bench.world(self.store, at, **self._more(at))
+            world = self.stage.bench.world(self.store, at, self._lifecycle(at))
             tick(world, plan, as_of=at)
             self.runs += 1
             self.last[plan.name] = at
             if self.watching is not None:
                 self.watching.look(self.store, self.person, plan, world, at)
 
-    def _more(self, at: datetime) -> dict[str, Any]:
-        return {}
+    def _lifecycle(self, at: datetime) -> tuple[p.Stage, ...]:
+        """The project's; a stage that the scenario gives comes before all others, for everybody."""
+        declared, found = self.stage.bench.compiled.lifecycle, None
+        for line in self.stage.scenario.lines:
+            match line:
+                case s.GivenField(field=field, value=value) if field.name == STAGE:
+                    found = value.value
+                case s.AfterSet(field=field, value=value, seconds=seconds) if field.name == STAGE:
+                    if self.stage.start + timedelta(seconds=seconds) <= at:
+                        found = value.value
+        return declared if found is None else (p.Stage(name=str(found), condition=ANYBODY), *declared)
 
     def _next(self) -> tuple[datetime, Plan] | None:
         """The earliest next run of any of the playbooks."""
@@ -193,7 +207,9 @@ class _Run:
         if last is None:
             return grid.first(self._begin(plan))
         coming = [each.at for each in self.coming[self.taken :]]
-        instants = [at for at in coming if at > last][:1]
+        sets = [line.seconds for line in self.stage.scenario.lines if isinstance(line, s.AfterSet)]
+        coming += [self.stage.start + timedelta(seconds=seconds) for seconds in sets]  # a stage comes with no call
+        instants = sorted(at for at in coming if at > last)[:1]
         looking = Looking(
             store=self.store, person=self.person, plan=plan, last=last, zone=self.stage.bench.zone,
             lifecycle=self._lifecycle(last),
@@ -209,9 +225,6 @@ class _Run:
             own = [call.at for call in self.coming if call.body.get("event") == plan.trigger.event]
             return min([self.stage.start, *own])
         return self.stage.start
-
-    def _lifecycle(self, at: datetime) -> Sequence[p.Stage]:
-        return ()
 
     def _take(self, at: datetime) -> None:
         """Take in what the shop has sent by now."""
