@@ -89,9 +89,7 @@ def test_a_block_below_a_broken_header_is_still_read() -> None:
 
 
 def test_a_broken_declaration_says_what_it_would_declare() -> None:
-    source = (
-        "let minimum = 50 dollars\nsegment loyal when (\nfield a.b is\nplaybook series\naudience buyers on:\n"
-    )
+    source = "let minimum = 50 dollars\nsegment loyal when (\nfield a.b is\nplaybook series\naudience buyers on:\n"
     file, _ = parse(source, "x")
     broken = [found for found in file.declarations if isinstance(found, syntax.Broken)]
     assert [(found.word, found.declares) for found in broken] == [
