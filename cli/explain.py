@@ -1,4 +1,4 @@
-"""`winback explain`: a playbook's steps, the SQL of each, and how the store answers it."""
+"""`winback explain`: a playbook's steps, the SQL of each, and how the store answers it; or what a code means."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    playbook: Annotated[str, typer.Argument(help="The name of a playbook.")],
+    playbook: Annotated[str, typer.Argument(help="A playbook's name, or the code of a message, such as WB203.")],
     as_of: Annotated[str | None, typer.Option(help="As if it were this time.")] = None,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan. Reads only."""
+    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan; or what a
+    message's code means. Reads only."""
+    from cli.mistakes import explain_code, is_code
+
+    if is_code(playbook):
+        explain_code(playbook, as_json=as_json)
+        return
     from cli.reading import chosen
     from dsl.outline import outline
     from flows.explained import questions

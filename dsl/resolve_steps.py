@@ -74,7 +74,8 @@ def _below(lines: tuple[syntax.Node, ...], scope: Scope) -> Iterator[program.Ste
 
 
 def _send(line: syntax.Send, scope: Scope) -> program.Send:
-    channel, name = names.channel(line.channel, scope), line.template.text
+    turned = line.template.text if line.template.text in scope.catalog.channels else None
+    channel, name = names.channel(line.channel, scope, turned), line.template.text
     page = scope.catalog.templates.get((channel, name)) if channel else None
     if channel and page is None and (scope.catalog.templates or scope.catalog.templates_given):
         _no_template(channel, line.template, scope)
