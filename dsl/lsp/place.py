@@ -11,10 +11,12 @@ from lark import Token
 from dsl.characters import plain
 from dsl.cursor import Cursor
 from dsl.diagnostics import source_lines
+from dsl.grammar import words
 from dsl.lsp.names import headers, lines_of, starting_event
 from dsl.parser import LARGEST_FILE
 from dsl.recovery import Reader
 from dsl.statements import Statement, statements
+from dsl.vocabulary import PLACES
 
 _MISPLACED = frozenset({"WB105", "WB106"})
 """What is told of a line whose indentation fits no block."""
@@ -83,11 +85,18 @@ def _typed(source: str, rows: list[str], line: int, before: str, counting: bool)
 
 
 def _at(above: list[str], typed: str, source: str, line: int, written: str) -> Place | None:
-    _, lines = statements("\n".join([*above, typed]))
+    start = _declaration(above)  # what stands in the declarations before is no matter, and may be long
+    _, lines = statements("\n".join(["" for _ in range(start)] + above[start:] + [typed]))
     if not typed.strip():
         return _line_start(lines, source, line, len(typed.expandtabs(2)), written)
     here = lines[-1]
     return _inside(lines[:-1], here, source, line, written)
+
+
+def _declaration(rows: list[str]) -> int:
+    """Where the last declaration of these rows begins; 0 when there is none."""
+    first = tuple(words()[kind] for kind, place in PLACES.items() if place == "file")
+    return next((at for at in range(len(rows) - 1, -1, -1) if rows[at].startswith(first)), 0)
 
 
 def _line_start(lines: list[Statement], source: str, line: int, indent: int, written: str) -> Place | None:
