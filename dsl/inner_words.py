@@ -70,7 +70,10 @@ def _open_text(trouble: Trouble) -> Complaint | None:
     if trouble.token.type != "OPEN_TEXT":
         return None
     hint = 'Add a `"` at the end of the text.' if trouble.text[0] == '"' else "Put straight double quotes around it."
-    return trouble.complain("WB109", "This text is never closed.", hint)
+    inner = trouble.text[1:].rstrip()
+    plain = "STRING" in trouble.expected and not inner.endswith(":") and not set(inner) & set('"#')
+    instead = (f'STRING "{inner}"',) if plain else None
+    return trouble.complain("WB109", "This text is never closed.", hint, instead=instead, sure=False, kept=False)
 
 
 # ── Weekdays ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -40,6 +40,8 @@ def mended(text: str, edits: tuple[Edit, ...]) -> str:
         ("  leave when city is berlin\n", '  leave when city is "berlin"\n'),
         ("  create taks for sales\n", "  create task for sales\n"),
         ("  update deal:\n    x = city\n", None),
+        ('  about "hello\n', '  about "hello"\n'),
+        ('  if city is "Oslo:\n    stop\n', None),
         ("  about “hello”\n", '  about "hello"\n'),
         ("  wait 2days\n", "  wait 2 days\n"),
         ("  wait 3 dayz\n", "  wait 3 days\n"),
