@@ -44,7 +44,7 @@ class Place:
     around: Sequence[Token] = ()
     """The words of the declaration that the line is in, which may be this line."""
     followed: bool = False
-    """More stands on the line behind the place."""
+    """More stands on the line behind the place, or a block below it."""
     siblings: tuple[Token, ...] = ()
     """The first words of the other lines of the block."""
     continues: frozenset[str] = frozenset()
@@ -66,8 +66,13 @@ def place(source: str, line: int, column: int, *, counting: bool = True) -> Plac
     rows = source_lines(source)
     row = rows[line - 1] if line <= len(rows) else ""
     found = _typed(source, rows, line, row[: column - 1], counting)
-    behind = row[column - 1 :].partition("#")[0]
-    return replace(found, followed=bool(behind.strip())) if found else None
+    behind = row[column - 1 :].partition("#")[0].strip()
+    below = next((other for other in rows[line:] if other.strip()), "")
+    return replace(found, followed=bool(behind) or _indent(below) > _indent(row[: column - 1])) if found else None
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip())
 
 
 def _typed(source: str, rows: list[str], line: int, before: str, counting: bool) -> Place | None:

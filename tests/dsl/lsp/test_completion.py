@@ -193,6 +193,19 @@ def test_with_a_word_come_those_that_must_follow(marked: str, label: str, insert
     assert items(marked)[label].insert == insert
 
 
+def test_with_a_template_come_the_arguments_that_it_needs() -> None:
+    assert items(START + "  send email ▮")["cart"].insert == "cart:\n  items = ${1:cart.items}"
+    assert items(START + "  send email ▮")["cart"].plain == "cart"
+    assert items(START + "  send email ▮:\n    items = cart.items\n")["cart"].insert == "cart"
+    assert items(START + "  send email ▮\n    items = cart.items\n")["cart"].insert == "cart"
+    assert items("segment a when received ▮")["cart"].insert == "cart"
+
+
+def test_the_words_that_stand_already_are_not_put_in_again() -> None:
+    assert items(START + "  ▮ cart.total > $5:\n    stop")["if"].insert == "if"
+    assert items("playbook p:\n  start when cart.updated_at is ▮ 3 days ago")["more"].insert == "more"
+
+
 def test_the_typed_part_of_a_name_is_replaced() -> None:
     assert applied(START + "  if cart.to▮", "cart.total") == START + "  if cart.total"
     assert applied(START + "  se▮", "send") == START + "  send "
