@@ -49,7 +49,7 @@ def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
 
 def _how(made: Backtest, others: Sequence[str]) -> list[str]:
     """What was played and how, in sentences."""
-    from dsl.plan import StartOn
+    from dsl.plan import Enroll, StartOn
     from flows.backtest import LONGEST
 
     first = made.played[0]
@@ -69,6 +69,11 @@ def _how(made: Backtest, others: Sequence[str]) -> list[str]:
     else:
         matched = plural(first.seen, "person", "people")
         told.append(f"Matched at the start and taken as seen: {matched}; --first-run lets them in.")
+    played = {one.plan.name for one in made.played}
+    joined = {step.playbook for one in made.played for step in one.plan.steps if isinstance(step, Enroll)} - played
+    if joined:
+        names = ", ".join(f"`{name}`" for name in sorted(joined))
+        told.append(f"[yellow]It enrolls in {names}, where nobody goes on here; --with plays it too.[/]")
     if others:
         told.append(
             "Played without the project's other playbooks, which compete for the limits on messages; --with all plays "
@@ -127,7 +132,9 @@ def _sends(total: Period) -> Table:
     table.add_column("sent", justify="right")
     for (channel, template), n in total.sent.most_common():
         table.add_row(f"{channel} {template}", f"{n:,}")
-    if not total.sent:
+    for noun, n in total.records.most_common():
+        table.add_row(f"{noun} in the CRM", f"{n:,}")
+    if not table.row_count:
         table.add_row("none", "0")
     return table
 

@@ -51,7 +51,8 @@ _LIMITS = (
     "clicked.",
     "Attributes and consents that changed later are known as they were only where identify calls told them, otherwise "
     "they count as unknown; suppressions are as recorded, and people who were joined later are one person throughout.",
-    "Nobody was inside at the start, and what was really sent in that time does not count against the limits.",
+    "Nobody was inside at the start, audiences that playbooks fill were empty, and what was really sent in that time "
+    "does not count against the limits.",
 )
 
 
