@@ -192,7 +192,7 @@ class Replay:
         mine = {row["id"]: row for row in made if row["id"] in self.known}
         for some in chunks(mine):
             for there in target.execute(select(profiles).where(profiles.c.id.in_(some))).mappings():
-                keep_newer(mine[there["id"]], there)
+                keep_newer(mine[there["id"]], dict(there))
         upsert(target, profiles, made)
         ids = {row["id"] for row in made}
         for new in chunks(sorted(ids - self.known)):
