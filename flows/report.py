@@ -28,27 +28,34 @@ class Sends:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """CRM records of one step."""
+class Recorded:
+    """What became of the records of one step, `create task for sales`. Numbers of records, one a person."""
 
     step: str
-    does: str
-    """What, in words: `create task for sales`, `update contact`."""
-    people: int
-    """With a record made or changed."""
+    verb: str
+    """create, update"""
+    noun: str
+    team: str | None
+    made: int = 0
+    failed: int = 0
+    unknown: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """By reason."""
+    delayed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Members:
-    """What became of one audience. Numbers of people."""
+class AudienceChange:
+    """What the steps of this tick did to an audience. Numbers of people."""
 
     name: str
-    add: int
-    remove: int
+    added: int
+    removed: int
     members: int
     """After it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {"name": self.name, "add": self.added, "remove": self.removed, "members": self.members}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +83,9 @@ class Report:
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
-    crm: tuple[Records, ...] = ()
-    audiences: tuple[Members, ...] = ()
+    records: tuple[Recorded, ...] = ()
+    audiences: tuple[AudienceChange, ...] = ()
+    """Those that steps of the playbook change."""
     trouble: tuple[str, ...] = ()
     """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
 
@@ -168,11 +176,11 @@ class Report:
             "steps": dict(self.steps),
             "ways": dict(self.ways),
             "crm": [
-                {"step": r.step, "does": r.does, "people": r.people, "skipped": dict(r.skipped)} for r in self.crm
+                {"noun": r.noun, "team": r.team, "people": r.made, "step": r.step, "verb": r.verb,
+                 "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
             ],
-            "audiences": [
-                {"name": a.name, "add": a.add, "remove": a.remove, "members": a.members} for a in self.audiences
-            ],
+            "audiences": [a.as_json() for a in self.audiences],
         }  # fmt: skip
 
 
