@@ -39,6 +39,8 @@ def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
     if beside:
         OUT.print()
         OUT.print(_beside(beside))
+    for sentence in made.trouble:
+        OUT.print(Text(f"⚠ {sentence}", style="yellow"), soft_wrap=True)
     OUT.print("\n[bold]What history cannot tell[/]")
     for sentence in made.limits:
         OUT.print(Text(f"  {sentence}", style="yellow"), soft_wrap=True)

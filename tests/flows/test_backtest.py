@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -313,6 +314,15 @@ def test_days_in_weeks(tmp_path: Path) -> None:
     assert [(week.start, week.days) for week in weeks][-2:] == [(days[91].start, 7), (days[98].start, 2)]
     assert sum(week.entered for week in weeks) == sum(day.entered for day in days)
     assert weeks[1].sent == sum((day.sent for day in days[7:14]), Counter())
+
+
+def test_what_runs_have_to_say_is_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = shop(tmp_path, WELCOME)
+    made.calls(*map(person, "ab"), event("a", "Signed Up", at(1)), event("b", "Signed Up", at(5)))
+    monkeypatch.setattr("flows.backtest.world", lambda *some, **more: replace(world(*some, **more), connectors={}))
+    told = play(made, 9, "welcome")
+    assert told.trouble == ("email: nothing is set up that sends email. The messages wait for the next run.",)
+    assert (total(told).sent.total(), told.played[0].queued) == (0, 2)
 
 
 def test_records_in_the_crm_are_no_messages(tmp_path: Path) -> None:

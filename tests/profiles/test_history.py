@@ -117,8 +117,15 @@ def test_what_a_playbook_sets_meanwhile_stays_until_a_later_call(engine: Engine)
     """Also the events that tell of it, whose numbers and names are those of events that come later."""
     take(engine, identify(0, pet="cat"), track("Page Seen", 1), identify(4, city="Rome"), identify(6, pet="dog"))
     with write(engine) as conn:
-        told = {"event_id": "winback:1:set", "body_hash": "x", "profile_id": profile_of(engine, "user_id", "ann").id,
-                "name": "identify", "at": instant_at(3), "received_at": 0, "properties": {"traits": {"size": "S"}}}  # fmt: skip
+        told = {
+            "event_id": "winback:1:set",
+            "body_hash": "x",
+            "profile_id": profile_of(engine, "user_id", "ann").id,
+            "name": "identify",
+            "at": instant_at(3),
+            "received_at": 0,
+            "properties": {"traits": {"size": "S"}},
+        }
         conn.execute(insert(schema.events).values(told))
     with replay(engine, end=START + timedelta(hours=9), rules=RULES) as played:
         played.until(START + timedelta(hours=2))
