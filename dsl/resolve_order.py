@@ -41,9 +41,9 @@ def with_groups(
 
     for kind, name in _in_order(mentions, circle):
         if kind == "segment":
-            asked = ask(segments[name].condition, scope)
-            meaning = _own(asked.meaning, "in audience", named)
-            known[name] = replace(known[name], meaning=meaning, asked=asked)
+            whole = ask(segments[name].condition, scope)
+            meaning = _own(whole.meaning, "in audience", named)
+            known[name] = replace(known[name], meaning=meaning, asked=whole)
             if meaning is not None:
                 named[id(meaning)] = f"in segment {name}"
         else:
