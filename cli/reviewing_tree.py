@@ -37,7 +37,7 @@ class Row:
 def tree(each: Reviewed, days: int) -> Table:
     """The playbook as it is written: beside each step how many wait there already, how many pass it now and how many in
     the days ahead, beside each way of a fork how many take it."""
-    inside = waiting(each.plan, each.edit)
+    inside = waiting(each.edit)
     table = table_with("step")
     if inside:
         table.add_column("wait here", justify="right", style="cyan", no_wrap=True)
@@ -99,12 +99,6 @@ def with_those_who_pass_by(plan: Plan) -> Iterator[Line]:
     yield from reversed(open_forks)
 
 
-def waiting(plan: Plan, edit: Edit) -> dict[str, int]:
-    """People inside on this version, by the line at which they are told: their wait, or where it is one of several the
-    step after it."""
-    found: dict[str, int] = {}
-    for group in edit.waiting:
-        if group.version == edit.version:
-            at = group.waits[0] if group.waits else group.step
-            found[at if any(step.id == at for step in plan.steps) else group.step] = group.people
-    return found
+def waiting(edit: Edit) -> dict[str, int]:
+    """People inside on this version, by the wait at which they stand."""
+    return {group.step: group.people for group in edit.waiting if group.version == edit.version}
