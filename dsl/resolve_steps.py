@@ -115,7 +115,7 @@ def _recorded(lines: tuple[syntax.Argument | syntax.Broken, ...], scope: Scope) 
             scope.tell(
                 "WB249",
                 line.value.span,
-                f"Nothing says what `{written(each.value, scope.catalog.currency)}` is: text, a number, an amount …",
+                f"Nothing says what `{written(each.value, scope.catalog.currency)}` is: text, a number or an amount.",
                 f"Declare it: {declared}, or of another type.",
             )
     return arguments
