@@ -33,36 +33,36 @@ def explain(
         explain_code(playbook, as_json=as_json)
         return
     from cli.reading import chosen
-    from dsl.outline import outline, settings
+    from dsl.outline import outline
     from flows.explained import questions
     from flows.project import open_project
     from store.engine import read
 
     opened = open_project(project)
     one = chosen(opened, [playbook])[0]
-    at = moment(as_of, opened.settings.shop.time_zone)
+    at, currency = moment(as_of, opened.settings.shop.time_zone), opened.settings.shop.currency
     asked = questions(one, opened, at)
     with read(opened.engine) as connection:
         told = [(name, sql(connection, query), answered(connection, query)) for name, query in asked]
     if as_json:
-        steps = [{"id": line.id, "depth": line.depth, "text": line.text} for line in outline(one)]
+        steps = [{"id": line.id, "depth": line.depth, "text": line.text} for line in outline(one, currency)]
         conditions = [{"name": name, "sql": text, "query_plan": how} for name, text, how in told]
         print_json({"name": one.name, "version": one.digest, "steps": steps, "conditions": conditions,
                     "plan": one.to_json()})  # fmt: skip
         return
-    tell(one, settings(one, opened.settings.shop.currency), told)
+    tell(one, currency, told)
 
 
-def tell(one: Plan, settings: tuple[str, ...], told: list[tuple[str, str, list[str]]]) -> None:
+def tell(one: Plan, currency: str, told: list[tuple[str, str, list[str]]]) -> None:
     """The steps, then each condition as SQL."""
     from rich.syntax import Syntax
 
-    from dsl.outline import outline
+    from dsl.outline import outline, settings
 
     OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), one.digest))
-    for line in settings:
+    for line in settings(one, currency):
         OUT.print(Text(f"  {line}", style="dim"))
-    for step in outline(one):
+    for step in outline(one, currency):
         OUT.print(
             Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim"))
         )

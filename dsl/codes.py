@@ -82,6 +82,11 @@ NAMES: Mapping[str, str] = {
     "WB247": "An audience contains itself.",
     "WB248": "An audience's service is told something that is no value.",
     "WB249": "A record is given something of no declared type.",
+    "WB260": "A scenario sets what is worked out by the store.",
+    "WB262": "A scenario gives a value of another kind.",
+    "WB263": "A scenario names an experiment, or an arm, that its playbook does not have.",
+    "WB264": "A scenario expects what its playbook never does.",
+    "WB265": "A message is opened or clicked that tells no such thing.",
 }
 """Names and types."""
 
@@ -114,6 +119,11 @@ SENSE: Mapping[str, str] = {
     "WB327": "An audience says whom to leave out, and not whom to take.",
     "WB328": "A playbook that needs its starting event is entered without one.",
     "WB329": "Playbooks enroll people in a circle without a wait, or into themselves.",
+    "WB330": "A scenario expects nothing.",
+    "WB331": "A scenario has two clocks.",
+    "WB332": "Two scenarios of a playbook have one name.",
+    "WB333": "A scenario gives something twice.",
+    "WB334": "A scenario expects something 0 times.",
     "WB350": "A warning: `start when` has no upper age.",
     "WB351": "A warning: steps are so late that the goal no longer counts.",
     "WB352": "A warning: nothing asks whether a channel can be received.",

@@ -23,6 +23,7 @@ from dsl.checks.policy import policy
 from dsl.checks.quiet import quiet
 from dsl.checks.reachable import reachable
 from dsl.checks.repeated import repeated
+from dsl.checks.scenarios import scenarios
 from dsl.checks.segments import segments
 from dsl.checks.settings import settings
 from dsl.checks.shares import shares
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     audiences,
     entered,
     circles,
+    scenarios,
     start_age,
     goal_window,
     unreceived,
