@@ -51,6 +51,9 @@ def backtest(
     length = None if every is None else _length(every)
     if chart is not None and chart.suffix.lower() != ".svg":
         fail("--chart", f"`{chart}` does not end in .svg.", "The chart is an SVG file.", USED_WRONGLY)
+    if chart is not None and not chart.absolute().parent.is_dir():
+        # Not after some minutes of playing.
+        fail(str(chart.parent), "There is no such folder.", "Make it, or write the chart elsewhere.", USED_WRONGLY)
     plans = chosen(opened, _names(opened, playbook, with_ or []))
     zone = opened.settings.shop.time_zone
     start, end = ((moment(text, zone, f"--{o}") if text else None) for o, text in (("from", from_), ("to", to)))

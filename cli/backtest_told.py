@@ -50,6 +50,7 @@ def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
 def _how(made: Backtest, others: Sequence[str]) -> list[str]:
     """What was played and how, in sentences."""
     from dsl.plan import StartOn
+    from flows.backtest import LONGEST
 
     first = made.played[0]
     told = []
@@ -57,6 +58,10 @@ def _how(made: Backtest, others: Sequence[str]) -> list[str]:
         told.append(f"[yellow]The store's events end at {made.span.end:%Y-%m-%d %H:%M} UTC, and so does this.[/]")
     asked = f" (its schedule says every {first.instead_of})" if first.instead_of else ""
     told.append(f"Run {first.runs:,} times, every {first.every}{asked}.")
+    if (
+        first.plan.schedule and (first.plan.schedule.seconds or 0) > LONGEST.total_seconds()
+    ) and first.instead_of is None:
+        told.append("Runs count from the start: with another time in --from they are at other hours.")
     if made.first_run:
         told.append("Those who matched at the start were let in, as in a first run.")
     elif isinstance(first.plan.trigger, StartOn):

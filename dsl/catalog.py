@@ -164,6 +164,8 @@ FIELDS = _fields(
 
 Missing `SUMS` count as 0, every other field as unknown.
 """
+STAGE = "stage"
+"""The field that a lifecycle declares: the name of the stage that the person is in."""
 YEARLY = frozenset({"birthday"})
 """Days that come back each year."""
 SUMS = frozenset({"cart.total", "cart.count", "orders.count", "orders.value"})

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from dsl.diagnostics import Diagnostic, Span, source_lines
+from dsl.diagnostics import Diagnostic, Edit, Fix, Span, source_lines
 
 _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _INVISIBLE = "\u00ad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200d\u2060-\u2064\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
@@ -63,9 +63,23 @@ def odd_characters(source: str, path: str) -> list[Diagnostic]:
             places.setdefault((code, message), []).append(span)
             hints[code, message] = hint
     return [
-        Diagnostic(code=code, span=spans[0], message=message + _more(spans), hint=hints[code, message])
+        Diagnostic(
+            code=code,
+            span=spans[0],
+            message=message + _more(spans),
+            hint=hints[code, message],
+            fix=_fix(code, hints[code, message], spans),
+        )
         for (code, message), spans in places.items()
     ]
+
+
+def _fix(code: str, hint: str, spans: list[Span]) -> Fix:
+    """A tab at the start of a line is a level, another a blank; what cannot be seen goes."""
+    goes = hint.startswith("Delete")
+    edits = tuple(Edit(span=span, text="" if goes else "  " if code == "WB107" else " ") for span in spans)
+    what = "Take them all away" if goes else "Make spaces of them all"
+    return Fix(about=what if len(spans) > 1 else what.replace("them all", "it"), edits=edits)
 
 
 def named(char: str) -> str:

@@ -44,6 +44,11 @@ NAMES: Mapping[str, str] = {
     "WB242": "A top share is nobody, or everybody.",
     "WB243": "Something that is no list is asked what it includes.",
     "WB244": "Something without a history is asked how long it has been so.",
+    "WB245": "An audience is on a service that is unknown.",
+    "WB246": "A stage is unknown.",
+    "WB247": "An audience contains itself.",
+    "WB248": "An audience's service is told something that is no value.",
+    "WB249": "A record is given something of no declared type.",
 }
 """Names and types."""
 
@@ -69,6 +74,13 @@ SENSE: Mapping[str, str] = {
     "WB320": "A line of the policy stands twice.",
     "WB321": "A limit lets nothing through.",
     "WB322": "A fork has too many ways.",
+    "WB323": "The lifecycle has no `otherwise`.",
+    "WB324": "A stage stands after `otherwise`.",
+    "WB325": "There are two lifecycles.",
+    "WB326": "A stage asks for the stage.",
+    "WB327": "An audience says whom to leave out, and not whom to take.",
+    "WB328": "A playbook that needs its starting event is entered without one.",
+    "WB329": "Playbooks enroll people in a circle without a wait, or into themselves.",
     "WB350": "A warning: `start when` has no upper age.",
     "WB351": "A warning: steps are so late that the goal no longer counts.",
     "WB352": "A warning: nothing asks whether a channel can be received.",
@@ -78,6 +90,10 @@ SENSE: Mapping[str, str] = {
     "WB356": "A warning: more sends than the policy's limit lets through.",
     "WB357": "A warning: a wait ends when nothing is sent.",
     "WB358": "A warning: a playbook has no steps.",
+    "WB359": "A warning: nothing asks about the event that was waited for.",
+    "WB360": "A warning: a wait goes until something that may be unknown.",
+    "WB361": "A warning: everybody leaves at the moment of entering.",
+    "WB362": "A warning: an audience stays empty.",
 }
 """Sense: errors to WB349, warnings from WB350."""
 

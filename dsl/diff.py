@@ -197,7 +197,7 @@ def edited(changes: Iterable[Change]) -> bool:
 
 
 def render(changes: Sequence[Change], *, around: int = 1) -> tuple[str, ...]:
-    """The edit as a small diff: `- wait 2 days`, `+ wait 3 days`, with `around` lines and the heads of the blocks around;
+    """The edit as a small diff: `- wait 2 days`, `+ wait 3 days`, with `around` lines and the heads of blocks around;
     `…` for what is left out. Empty for two plans that are the same."""
     kept: set[int] = set()
     for i, change in enumerate(changes):

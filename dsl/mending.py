@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice, pairwise
 
 from lark import Token
@@ -10,6 +11,7 @@ from dsl.complaints import Complaint, Trouble, between, stops_early
 from dsl.cursor import Cursor
 from dsl.diagnostics import Diagnostic
 from dsl.first_words import explain_first
+from dsl.fixes import fix_of
 from dsl.grammar import words
 from dsl.inner_words import explain_word
 from dsl.literals import STAND_INS, count_fault, fault
@@ -72,7 +74,7 @@ def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool)
         complaint = _explain(cursor, path, left, index, around, deeper)
         if guessed:  # what is wrong now may come of the guess
             return told, False, False
-        told.append(complaint.problem)
+        told.append(replace(complaint.problem, fix=fix_of(complaint, left)))
         if complaint.instead is None or len(told) > _MOST_MENDS:
             return told, False, False
         if (back := len(cursor.words) - begun - complaint.start) > 0:

@@ -218,6 +218,8 @@ class Program:
     scenarios: tuple[Scenario, ...]
     policies: tuple[syntax.Policy, ...]
     """As written, for the rules about them."""
+    lifecycles: tuple[syntax.Lifecycle, ...]
+    """As written, for the rules about them."""
     catalog: Catalog
     """With the fields and events that the files declare."""
 

@@ -52,9 +52,8 @@ class Mended:
 
 def mend(lines: Sequence[Statement], path: str) -> Mended:
     """The tree of a file with each mistake mended or made a BROKEN_LINE, and the mistakes."""
-    reader = _Reader(lines, path)
-    while reader.at < len(lines) and len(reader.problems) < MOST_PROBLEMS:
-        reader.read()
+    reader = Reader(lines, path)
+    reader.read_all()
     if reader.at < len(lines):
         reader.tell(
             "WB134",
@@ -66,7 +65,7 @@ def mend(lines: Sequence[Statement], path: str) -> Mended:
     return Mended(tree=reader.cursor.tree(), spoilt=reader.spoilt, problems=reader.problems)
 
 
-class _Reader:
+class Reader:
     """Follows the indentation of a file, and hands its lines to the cursor."""
 
     def __init__(self, lines: Sequence[Statement], path: str) -> None:
@@ -77,6 +76,17 @@ class _Reader:
         self.levels = [_Level(indent=0)]
         self.header = ""
         """The kind of the first word of the line above."""
+
+    def read_all(self) -> None:
+        """Reads line after line, until there are too many mistakes."""
+        while self.at < len(self.lines) and len(self.problems) < MOST_PROBLEMS:
+            self.read()
+
+    def lead_to(self, line: Statement) -> bool:
+        """Leads the cursor to the start of a line behind all others. False: it stands too deep to be read."""
+        self.lines = [*self.lines, line]
+        self.at = len(self.lines) - 1
+        return self._settle(line)
 
     def read(self) -> None:
         """Reads one line, and passes over those below it when they are not to be read."""

@@ -193,7 +193,7 @@ def _test(
 def _pair(
     left: Field | None, value: syntax.Value, operator: str, node: syntax.Node, scope: Scope
 ) -> tuple[Field, c.Operand] | None:
-    right = names.operand(value, scope, left.type if left else None)
+    right = names.against(value, left, scope)
     return compared(left, right, operator, value, node, scope) if left and right else None
 
 

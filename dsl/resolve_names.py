@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dsl import syntax
-from dsl.catalog import Event
-from dsl.conditions import Field, Operand
+from dsl.catalog import STAGE, Event
+from dsl.conditions import Constant, Field, Operand
 from dsl.resolve_values import constant
 from dsl.scope import Absent, Scope
 from dsl.suggest import did_you_mean, listed, nearest
@@ -26,7 +26,6 @@ _LITERALS = {
 
 PLANNED = frozenset(
     {
-        "stage",
         "lead_temperature",
         "rfm.recency",
         "rfm.frequency",
@@ -36,6 +35,10 @@ PLANNED = frozenset(
     }
 )
 """Fields of the language that this version does not keep yet."""
+NO_LIFECYCLE = (
+    "Declare the stages: `lifecycle:` with lines like `hero when …` below, the last one `prospect otherwise`."
+)
+"""The way out where `stage` is asked about and no lifecycle is declared."""
 
 
 def types_beside(values: Iterable[syntax.Value], scope: Scope) -> frozenset[Type]:
@@ -76,6 +79,8 @@ def field(word: syntax.Word, scope: Scope, fitting: Collection[Type] = ()) -> Fi
         hint = _hint(name, scope.catalog.field_names(), fitting) or f"Declare it: `field {name} is text`."
         if name in PLANNED:
             hint = "It will come in a later version. Until then, leave it out."
+        if name == STAGE:
+            hint = NO_LIFECYCLE
         if isinstance(scope.beside, Event) and scope.catalog.property(scope.beside.name, name):
             hint = (
                 f"If the `where` before asks about the `{name}` of `{scope.beside.name}` too, put brackets around it: "
@@ -104,16 +109,49 @@ def operand(value: syntax.Value, scope: Scope, beside: Type | None = Type.ANY) -
         return None
     names = [*scope.catalog.field_names(), *((name, known.type) for name, known in scope.constants.items() if known)]
     near = _nearest(name, names, () if beside in (Type.ANY, None) else (beside,))
-    if beside is None and near is None:
+    if beside is None and (near is None or name in scope.stages):
         return None
     hints = [f"Did you mean `{near}`?"] if near else []
     if beside in (Type.TEXT, Type.ANY) and "." not in name:
         hints.append(f'For the text, write `"{name}"`.')
+    if name == STAGE:
+        hints = [NO_LIFECYCLE]
     if isinstance(scope.where, Event) and scope.catalog.property(scope.where.name, name):
         hints = ["A property can stand only on the left."]
     message = f"There is no field or constant called `{name}`."
     scope.tell("WB206", value.span, message, " ".join(hints) or f"Declare it: `let {name} = …`.")
     return None
+
+
+def against(value: syntax.Value, field: Field | None, scope: Scope) -> Operand | None:
+    """What stands on the right of a comparison with `field`, or None with a problem told.
+
+    With `stage`, a word is the name of a stage, and a text is one too. `field` None: see `operand`.
+    """
+    if field is None or field.scope != "profile" or field.name != STAGE:
+        return operand(value, scope, field.type if field else None)
+    match value:
+        case syntax.Word(text=name) if name in scope.stages:
+            return Constant(type=Type.TEXT, value=name)
+        case syntax.Word(text=name) if not (
+            name in scope.constants or scope.catalog.field(name) or name.startswith("event.")
+        ):
+            if name not in scope.suspects:
+                _no_stage(value, name, scope)
+            return None
+    meant = operand(value, scope, Type.TEXT)
+    match meant:
+        case Constant(type=Type.TEXT, value=str(name)) if name not in scope.stages:
+            if name not in scope.suspects:
+                _no_stage(value, name, scope)
+            return None
+        case _:
+            return meant
+
+
+def _no_stage(value: syntax.Value, name: str, scope: Scope) -> None:
+    hint = did_you_mean(name, scope.stages) or f"The stages are {listed(scope.stages)}."
+    scope.tell("WB246", value.span, f"There is no stage called `{name}`.", hint)
 
 
 def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
@@ -143,7 +181,7 @@ def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
             scope.tell(
                 "WB209",
                 word.span,
-                f"`{word.text}` belongs to one playbook, and a segment can stand in any.",
+                f"`{word.text}` belongs to one playbook, and this stands outside of all.",
                 "Write this part of the condition in the playbook.",
             )
     return None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+
+from dsl.diagnostics import Edit, Fix, Span
+
+_MEANT = re.compile(r"Did you mean `([^`…]+)`\?")
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -29,6 +34,14 @@ def did_you_mean(word: str, known: Collection[str]) -> str | None:
     head = _parts(word)[0]
     alike = sorted(name for name in known if _parts(name)[0] == head)[:6]
     return f"Those that begin alike: {listed(alike)}." if alike else None
+
+
+def meant(hint: str | None, wrong: Span) -> Fix | None:
+    """The fix that a hint of `did_you_mean` speaks of, at the place of the wrong name."""
+    found = _MEANT.match(hint or "")
+    if found is None:
+        return None
+    return Fix(about=f"Change it to `{found[1]}`", edits=(Edit(span=wrong, text=found[1]),))
 
 
 def listed(names: Collection[str], last: str = "and") -> str:

@@ -39,7 +39,9 @@ MOST_RUNS = 3_000
 """A playbook whose schedule asks for more runs is run less often, unless somebody says how often."""
 MOST_ASKED = 100_000
 """Runs that somebody may ask for."""
-_LONGER = tuple(timedelta(minutes=minutes) for minutes in (30, 60, 120, 180, 360, 720, 1440))
+_LONGER = tuple(timedelta(minutes=minutes) for minutes in (30, 60, 120, 180, 360))
+LONGEST = timedelta(hours=6)
+"""Between two runs: with less than a few a day, messages that wait for the end of quiet hours would come too late."""
 _HOUR = Schedule(seconds=3600)
 """For playbooks without a schedule."""
 
@@ -159,7 +161,7 @@ def backtest(
     """
     zone = ZoneInfo(project.settings.shop.time_zone)
     schedules = [_schedule(plan, asked, every) for plan in plans]
-    _bound(schedules, asked)
+    _bound(schedules, asked, every)
     runs = list(_runs(schedules, asked, zone))
     with ExitStack() as closing:
         played = closing.enter_context(replay(project.engine, end=asked.end, rules=project.rules))
@@ -200,7 +202,11 @@ def _schedule(plan: Plan, asked: Span, every: timedelta | None) -> Schedule:
     return own
 
 
-def _bound(schedules: Sequence[Schedule], asked: Span) -> None:
+def _bound(schedules: Sequence[Schedule], asked: Span, every: timedelta | None) -> None:
+    if every is not None and every > LONGEST:
+        often = _often(Schedule(seconds=int(every.total_seconds())))
+        reason = f"{often} is too long between two runs: what waits for the end of quiet hours would come too late."
+        raise NoBacktest("--every", reason, "Play at least every 6 hours.")
     length = (asked.end - asked.start).total_seconds()
     runs = sum(int(length / one.seconds) for one in schedules if one.seconds)
     if runs > MOST_ASKED:

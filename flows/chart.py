@@ -8,10 +8,12 @@ from html import escape
 
 from flows.played import Period, Played
 
-WIDTH, LEFT, RIGHT = 960, 64, 24
+WIDTH, LEFT, RIGHT = 960, 64, 224
 TOP, HEIGHT, GAP, BOTTOM = 100, 120, 62, 46
 MOST_SENDS = 4
 """So many templates have a colour of their own; the rest are one series."""
+LONGEST = 27
+"""Letters of a name that there is room for at the right."""
 LABEL = 62
 """Pixels between two dates."""
 
@@ -78,7 +80,7 @@ def _panels(played: Played) -> list[Panel]:
         Panel(
             title="People who entered",
             series=(
-                Series(name="sent to", colour="a", value=lambda period: period.entered - period.held_out),
+                Series(name="not held out", colour="a", value=lambda period: period.entered - period.held_out),
                 Series(name="held out", colour="e", value=lambda period: period.held_out),
             )[: 1 + held],
         ),
@@ -89,7 +91,7 @@ def _panels(played: Played) -> list[Panel]:
             Panel(
                 title=f"People who reached the goal ({played.plan.goal.event})",
                 series=(
-                    Series(name="sent to", colour="c", value=lambda period: period.converted),
+                    Series(name="not held out", colour="c", value=lambda period: period.converted),
                     Series(name="held out", colour="e", value=lambda period: period.converted_held_out),
                 )[: 1 + held],
             )
@@ -101,7 +103,7 @@ def _drawn(panel: Panel, periods: Sequence[Period], top: int) -> Iterator[str]:
     bottom = top + HEIGHT
     highest = _round_up(max((sum(s.value(period) for s in panel.series) for period in periods), default=0))
     yield _text(LEFT, top - 14, panel.title, "ink head")
-    yield from _legend(panel.series, top - 14)
+    yield from _legend(panel.series, top)
     for part in (0, 1, 2):
         y, value = bottom - HEIGHT * part / 2, highest * part / 2
         yield f'<line class="line" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
@@ -123,18 +125,14 @@ def _drawn(panel: Panel, periods: Sequence[Period], top: int) -> Iterator[str]:
                 )
 
 
-def _legend(series: Sequence[Series], y: float) -> Iterator[str]:
-    """The names at the right; nothing for one series without need of a name."""
-    if len(series) < 2 and not any(" " in one.name and one.name != "sent to" for one in series):
-        return
-    x = float(WIDTH - RIGHT)
-    for one in reversed(series):
-        name = one.name if len(one.name) <= 26 else one.name[:25] + "…"
-        # Letters of 12 pixels are about 6.7 wide; the browser's own measure is not to be had here.
-        x -= len(name) * 6.7
-        yield _text(x, y, name, "soft small")
-        yield f'<rect class="{one.colour}" x="{x - 15:.1f}" y="{y - 9:.1f}" width="10" height="10" rx="2"/>'
-        x -= 30
+def _legend(series: Sequence[Series], top: float) -> Iterator[str]:
+    """The names at the right, in the order in which they are stacked."""
+    x = WIDTH - RIGHT + 18
+    for number, one in enumerate(reversed(series)):
+        y = top + 10 + number * 20
+        name = one.name if len(one.name) <= LONGEST else one.name[: LONGEST - 1] + "…"
+        yield f'<rect class="{one.colour}" x="{x}" y="{y - 10:.1f}" width="10" height="10" rx="2"/>'
+        yield _text(x + 16, y, name, "soft small")
 
 
 def _dates(periods: Sequence[Period], y: float) -> Iterator[str]:

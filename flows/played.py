@@ -122,9 +122,9 @@ def merged(days: Sequence[Period], size: int) -> list[Period]:
 
 
 def by_day(connection: Connection, plan: Plan, start: int, end: int, zone: ZoneInfo) -> tuple[Period, ...]:
-    """What the ledger says of the playbook for every day from `start` to `end` (microseconds), days being those of
-    `zone`. What is older counts on the first day."""
-    first, last = (instant(at).astimezone(zone).date() for at in (start, end))
+    """What the ledger says of the playbook for every day in [start, end) (microseconds), days being those of
+    `zone`. What is older counts on the first day, what happened at the very end on the last."""
+    first, last = (instant(at).astimezone(zone).date() for at in (start, end - 1))
     days = tuple(Period(start=first + timedelta(days=n)) for n in range((last - first).days + 1))
     begins = [day_start(day.start, zone) for day in days]
 

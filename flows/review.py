@@ -10,9 +10,11 @@ from typing import Any
 
 from dsl.plan import Plan
 from flows.edits import Edit, edit_of
-from flows.expectations import SOME, Traffic, Trial, traffic, trials
-from flows.forecast import Mail, mail, of_newcomers, per_newcomer, walk_on
+from flows.expectations import Traffic, Trial, traffic, trials
+from flows.forecast import Ahead, Topics, sends_ahead, walk_on
+from flows.mail import Mail, mail
 from flows.moving import asked
+from flows.newcomers import SOME, of_newcomers, per_newcomer, per_past_entrant
 from flows.rehearsal import Stage
 from flows.report import Report
 from store.engine import read
@@ -30,6 +32,10 @@ class Reviewed:
     edit: Edit
     traffic: Traffic
     trials: tuple[Trial, ...]
+    ahead: Ahead
+    """People who come by in the days ahead, an estimate: see `flows.forecast`."""
+    sends_ahead: Mapping[str, int]
+    """Messages of the days ahead, by step, without limits; an estimate."""
 
     def as_json(self) -> dict[str, Any]:
         """As `winback plan --json` prints it."""
@@ -38,9 +44,12 @@ class Reviewed:
             **self.report.as_plan(),
             "expected_per_day": None if per_day is None else round(per_day, 2),
             "expected_from": self.traffic.source,
+            "ahead": {
+                "steps": dict(self.ahead.steps), "ways": dict(self.ahead.ways), "sends": dict(self.sends_ahead)
+            },
             "experiments": [trial.as_json() for trial in self.trials],
             "edit": self.edit.as_json(),
-        }
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
         edits = {plan.name: edit_of(connection, plan, currency) for plan in plans}
         coming = {plan.name: traffic(connection, at[plan.name]) for plan in plans}
     reports = {plan.name: stage.play(plan, only_new=only_new) for plan in plans}
-    walk_on(world, plans, as_of, as_of + timedelta(days=days))
+    ahead = walk_on(world, plans, as_of, as_of + timedelta(days=days))
     with read(world.store) as connection:
         tried = {
             plan.name: trials(
@@ -99,6 +108,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
             for plan in plans
         }  # fmt: skip
     topics = {key: template.topic for key, template in world.templates.describe().items()}
+    names = [plan.name for plan in plans]
     later, unknown = _newcomers(stage, plans, reports, coming, topics, days)
     return Review(
         as_of=as_of,
@@ -107,11 +117,14 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
         playbooks=tuple(
             Reviewed(
                 plan=plan, report=reports[plan.name], edit=edits[plan.name], traffic=coming[plan.name],
-                trials=tried[plan.name],
+                trials=tried[plan.name], ahead=ahead[plan.name],
+                sends_ahead=sends_ahead(world, plan.name, topics, as_of=as_of),
             )
             for plan in plans
         ),
-        mail=mail(world, topics, as_of=as_of, days=days, held_back=_held_back(reports.values()), newcomers=later),
+        mail=mail(
+            world, names, topics, as_of=as_of, days=days, held_back=_held_back(reports.values()), newcomers=later
+        ),
         unknown=unknown,
     )  # fmt: skip
 
@@ -130,7 +143,7 @@ def _newcomers(
     plans: Sequence[Plan],
     reports: Mapping[str, Report],
     coming: Mapping[str, Traffic],
-    topics: Mapping[tuple[str, str], str],
+    topics: Topics,
     days: int,
 ) -> tuple[dict[str, list[float]] | None, tuple[str, ...]]:
     """By channel the messages of each day to people who come in later, and the playbooks that are not in it."""
@@ -140,12 +153,16 @@ def _newcomers(
         per_day, entered = coming[plan.name].per_day, reports[plan.name].entered
         if per_day == 0:
             continue
-        if per_day is None or entered < SOME:
+        each = None
+        if per_day is not None and entered >= SOME:
+            each = per_newcomer(
+                stage.world, topics, plan.name, newest=stage.newest, people=entered, as_of=stage.as_of, days=days
+            )
+        elif per_day is not None:
+            each = per_past_entrant(stage.world, plan.name, topics, as_of=stage.as_of, days=days)
+        if per_day is None or each is None:
             unknown.append(plan.name)
             continue
-        each = per_newcomer(
-            stage.world, topics, plan.name, newest=stage.newest, people=entered, as_of=stage.as_of, days=days
-        )
         for channel, messages in each.items():
             so_far = found.get(channel, [0.0] * (days + 1))
             found[channel] = [a + b for a, b in zip(so_far, of_newcomers(per_day, messages), strict=True)]

@@ -12,7 +12,7 @@ from ledger.waits import at_local
 
 
 def run_times(schedule: Schedule, after: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The runs in (after, end], in UTC, earliest first.
+    """The runs in (after, end), in UTC, earliest first.
 
     An interval counts from `after`. A time of day is one of `zone`: where the clocks jump over it, it is that much
     later; of one that comes twice the first counts.
@@ -31,6 +31,6 @@ def run_times(schedule: Schedule, after: datetime, end: datetime, zone: ZoneInfo
 
 def _until(end: datetime, moments: Iterator[datetime]) -> Iterator[datetime]:
     for at in moments:
-        if at > end:
+        if at >= end:
             return
         yield at

@@ -23,7 +23,7 @@ from flows.dispatch import Dispatch, dispatch
 from flows.expressions import Expressions
 from flows.graph import before
 from flows.moving import asked, move_on, register_joined
-from flows.report import AudienceChange, Recorded, Report, Sends, because, show, taken_ways
+from flows.report import Members, Records, Report, Sends, because, show, taken_ways
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
@@ -239,7 +239,7 @@ class _Tick:
                 steps=dict(self.passed),
                 ways=dict(self.ways),
                 sends=tuple(self._sends()),
-                records=tuple(self._records()),
+                crm=tuple(self._records()),
                 audiences=tuple(self._audiences(connection)),
                 enrolled=dict(self.enrolled),
                 ended=dict(self.ended),
@@ -264,11 +264,11 @@ class _Tick:
             if id in known
         ]  # fmt: skip
 
-    def _records(self) -> list[Recorded]:
+    def _records(self) -> list[Records]:
         known = {step.id: step for plan in reversed(self.plans) for step in plan.steps if isinstance(step, Record)}
         return [
-            Recorded(
-                step=id, verb=known[id].verb, noun=known[id].noun, team=known[id].team, made=done.sent,
+            Records(
+                step=id, does=label(known[id], ""), noun=known[id].noun, team=known[id].team, people=done.sent,
                 failed=sum(done.failed.values()), unknown=done.unknown, skipped=dict(done.skipped),
                 delayed=dict(done.delayed),
             )
@@ -276,10 +276,10 @@ class _Tick:
             if id in known
         ]  # fmt: skip
 
-    def _audiences(self, connection: Connection) -> list[AudienceChange]:
+    def _audiences(self, connection: Connection) -> list[Members]:
         return [
-            AudienceChange(
-                name=name, added=self.changed[name, "add"], removed=self.changed[name, "remove"],
+            Members(
+                name=name, add=self.changed[name, "add"], remove=self.changed[name, "remove"],
                 members=memberships.members(connection, name),
             )
             for name in _audiences_of(self.plans)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from dsl.conditions import JSON
 from profiles.amounts import is_standard
-from profiles.attributes import attributes_of, put
+from profiles.attributes import COLUMNS, attributes_of, put
 from profiles.calls import Call
 from profiles.consent import Consent, consents_of
 from profiles.identity import Identifier, Person, Roster, give, identifiers_of
@@ -239,21 +239,22 @@ def _insert_events(
             "name": each.call.name,
             "at": each.at,
             "received_at": received,
-            "properties": _kept(each.call),
+            "properties": _kept(each),
         }
         for person, each in zip(people, accepted, strict=True)
     ]
     connection.execute(insert(events), rows)
 
 
-def _kept(call: Call) -> Mapping[str, JSON]:
+def _kept(each: _Accepted) -> Mapping[str, JSON]:
     """What an event row keeps of the call, so that the past can be told from events alone."""
-    match call.kind:
+    match each.call.kind:
         case "identify":
-            return {"traits": dict(call.traits)}
+            columns = {name: value for name, value in each.attributes.items() if name in COLUMNS}
+            return {"traits": dict(each.call.traits), "columns": columns}
         case "alias":
-            return {"previous_id": call.previous_id, "user_id": call.user_id}
-    return call.properties
+            return {"previous_id": each.call.previous_id, "user_id": each.call.user_id}
+    return each.call.properties
 
 
 def _fold(connection: Connection, people: Sequence[Person], accepted: Sequence[_Accepted], joined: set[int]) -> None:

@@ -18,11 +18,13 @@ from store.schema import (
     events,
     identities,
     matches,
+    memberships,
     order_items,
     orders,
     outbox,
     playbooks,
     profiles,
+    stages,
     traits,
 )
 from store.upsert import chunks, insert_missing
@@ -46,7 +48,9 @@ def join_profiles(connection: Connection, into: Mapping[int, int], at: int) -> N
     _end_double_enrollments(connection, into, at)
     _move_consents(connection, into)
     _move_assignments(connection, into)
-    _move_matches(connection, into)
+    _move_missing(connection, matches, into)
+    _move_missing(connection, stages, into)
+    _move_memberships(connection, into, at)
     seen = [(into[row.profile_id], row.last_seen_at) for row in _rows_of(connection, traits, into) if row.last_seen_at]
     see(connection, seen)
     moves = [{"loser": loser, "winner": winner} for loser, winner in into.items()]
@@ -132,10 +136,23 @@ def _move_assignments(connection: Connection, into: Mapping[int, int]) -> None:
     _rewrite(connection, assignments, {*into, *into.values()}, list(kept.values()))
 
 
-def _move_matches(connection: Connection, into: Mapping[int, int]) -> None:
-    moved = [{**row._mapping, "profile_id": into[row.profile_id]} for row in _rows_of(connection, matches, into)]
-    insert_missing(connection, matches, moved)
-    _forget(connection, matches, into)
+def _move_missing(connection: Connection, table: Table, into: Mapping[int, int]) -> None:
+    """What the profile that stays has itself, it keeps: in which stage the two are together, the next look will say."""
+    moved = [{**row._mapping, "profile_id": into[row.profile_id]} for row in _rows_of(connection, table, into)]
+    insert_missing(connection, table, moved)
+    _forget(connection, table, into)
+
+
+def _move_memberships(connection: Connection, into: Mapping[int, int], at: int) -> None:
+    """Whoever of the two is a member, the person is one: the service outside has to be told under his address now."""
+    found = _rows_of(connection, memberships, {*into, *into.values()})
+    found.sort(key=lambda row: (not row.member, row.profile_id in into, row.changed_at))
+    kept: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in found:
+        owner = into.get(row.profile_id, row.profile_id)
+        told = {"changed_at": at, "told_at": None} if row.member and owner != row.profile_id else {}
+        kept.setdefault((row.audience, owner), {**row._mapping, "profile_id": owner, **told})
+    _rewrite(connection, memberships, {*into, *into.values()}, list(kept.values()))
 
 
 def _rewrite(connection: Connection, table: Table, ids: Iterable[int], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, false, func, literal
 from sqlalchemy import Column as StoredColumn
 from sqlalchemy.sql.elements import BindParameter, BooleanClauseList
 
+from dsl.catalog import STAGE
 from dsl.conditions import Constant, Field, Operand
 from dsl.types import Type
 from profiles.columns import Column, Document, nested, profile_field
@@ -24,10 +26,14 @@ class Place:
 
     moment: Moment
     properties: ColumnElement[Any] | None = None
+    stage: Callable[[], ColumnElement[str]] | None = None
+    """Makes the lifecycle stage of the person; None: there is no lifecycle."""
 
 
 def find(field: Field, place: Place) -> Column | Document:
     match field.scope:
+        case "profile" if field.name == STAGE and place.stage is not None:
+            return Column(type=Type.TEXT, expression=place.stage())
         case "profile":
             return profile_field(field.name, micros(place.moment.as_of))
         case "property":
@@ -64,6 +70,11 @@ def read(field: Field, wanted: Type, place: Place) -> ColumnElement[Any]:
         if found.type is not wanted:
             raise ValueError(f"`{field.name}` is of type {found.type} and cannot be read as {wanted}")
         return found.expression
+    return read_document(found, wanted)
+
+
+def read_document(found: Document, wanted: Type) -> ColumnElement[Any]:
+    """The value inside JSON as the wanted type; NULL when it is missing or of another type."""
     reading = json.Number if found.in_hundredths and wanted is Type.MONEY else _READINGS[wanted]
     readings = [reading(found.document, path) for path in found.paths]
     return readings[0] if len(readings) == 1 else func.coalesce(*readings, type_=readings[0].type)
@@ -92,6 +103,11 @@ def common(left: Type, right: Type) -> Type:
     if pair == {Type.DATE, Type.TIMESTAMP}:
         return Type.TIMESTAMP
     raise ValueError(f"a {left} cannot be compared with a {right}")
+
+
+def operand(value: Operand, wanted: Type, place: Place) -> ColumnElement[Any]:
+    """A constant or a field as the wanted type."""
+    return constant(value, wanted) if isinstance(value, Constant) else read(value, wanted, place)
 
 
 def constant(constant: Constant, wanted: Type) -> ColumnElement[Any]:

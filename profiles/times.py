@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, false, func, literal
+from sqlalchemy import BigInteger, ColumnElement, and_, case, false, func, literal, or_, true
 
+from dsl.catalog import YEARLY
 from dsl.conditions import Calendar, Recency
 from dsl.types import Type
 from profiles.columns import Column
@@ -18,6 +19,8 @@ from store.clock import SECOND, day_end, day_start, instant, micros
 
 def recency(condition: Recency, place: Place) -> ColumnElement[bool]:
     field, moment = condition.field, place.moment
+    if condition.kind != "ago" and field.scope == "profile" and field.name in YEARLY:
+        return _return_of_day(condition, place)
     if type_of(field, place) is Type.DATE:
         return _recency_of_day(condition, place)
     value = read(field, Type.TIMESTAMP, place)
@@ -42,6 +45,34 @@ def _recency_of_day(condition: Recency, place: Place) -> ColumnElement[bool]:
             return sure(and_(day > _utc_day(since - 1), day <= _utc_day(now)), value)
         case "next":
             return sure(and_(day > _utc_day(now - 1), day <= _utc_day(now + condition.seconds * SECOND - 1)), value)
+
+
+def _return_of_day(condition: Recency, place: Place) -> ColumnElement[bool]:
+    """Whether a day of each year that begins within the time asked about has the month and day of the field."""
+    value = read(condition.field, Type.DATE, place)
+    if condition.seconds >= 2 * _YEAR:  # more than once: and no calendar has so many years
+        return value.is_not(None)
+    zone, now = ZoneInfo(place.moment.zone), micros(place.moment.as_of)
+    length = condition.seconds * SECOND
+    since, until = (now - length, now + 1) if condition.kind == "last" else (now, now + length)
+    first, last = (instant(at).astimezone(zone).date() for at in (since, until - 1))
+    if day_start(first, zone) < since:
+        first += timedelta(days=1)
+    return sure(_among_days_of_years(value, first, last), value)
+
+
+def _among_days_of_years(value: ColumnElement[str], first: date, last: date) -> ColumnElement[bool]:
+    """Whether a day has the month and day of one from `first` to `last`."""
+    if first > last:
+        return false()
+    if (last - first).days >= 365:
+        return true()
+    month_and_day = json.Ordinal(func.substr(value, 6, 5))
+    is_short = (last + timedelta(days=1)).day == 1 and last.month == 2
+    start, end = first.isoformat()[5:], "02-29" if is_short else last.isoformat()[5:]
+    if first.year == last.year:
+        return and_(month_and_day >= start, month_and_day <= end)
+    return or_(month_and_day >= start, month_and_day <= end)
 
 
 def calendar(condition: Calendar, place: Place) -> ColumnElement[bool]:
@@ -69,4 +100,5 @@ def _utc_day(at: int) -> ColumnElement[str]:
     return literal(instant(max(_FIRST, min(_LAST, at))).date().isoformat())
 
 
+_YEAR = 366 * 24 * 3600
 _FIRST, _LAST = day_start(date.min, UTC), day_start(date.max, UTC)

@@ -12,6 +12,7 @@ one type and is NULL when the value is missing or of another type; it never fail
     Day        `2026-03-01`: of such a day alone, or of a time that begins with one
     Filled     true for a list with something in it
     Present    true for anything but null
+    Given      true where something is said, be it null; false where nothing is: never NULL
 
 On SQLite, Instant and Day are functions of ours: `store.engine.open_store` registers them.
 """
@@ -129,6 +130,12 @@ class Present(Reading):
     type = Boolean()
 
 
+class Given(Reading):
+    name = "json_given"
+    inherit_cache = True
+    type = Boolean()
+
+
 def _half_even(amount: str) -> str:
     """Both databases round halves away from zero: of an amount that ends in a half, the double of its rounded half."""
     return f"CASE WHEN abs({amount} - round({amount})) = 0.5 THEN 2 * round({amount} / 2) ELSE round({amount}) END"
@@ -158,6 +165,8 @@ def _sqlite(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
             return f"CASE WHEN {kind} = 'array' THEN json_array_length({document}, {path}) > 0 END"
         case Present():
             return f"CASE WHEN {kind} <> 'null' THEN 1 END"
+        case Given():
+            return f"({kind} IS NOT NULL)"
     raise TypeError(f"{element!r} cannot be read on SQLite")
 
 
@@ -200,6 +209,8 @@ def _postgresql(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
             return f"CASE WHEN {kind} = 'array' THEN jsonb_array_length({value}) > 0 END"
         case Present():
             return f"CASE WHEN {kind} <> 'null' THEN true END"
+        case Given():
+            return f"({value} IS NOT NULL)"
     raise TypeError(f"{element!r} cannot be read on PostgreSQL")
 
 
@@ -224,6 +235,36 @@ def _each(element: HoldsProduct, compiler: SQLCompiler, **kw: Any) -> str:
 def _contained(element: HoldsProduct, compiler: SQLCompiler, **kw: Any) -> str:
     products, product_id = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"({products} @> jsonb_build_array(jsonb_build_object('product_id', {product_id})))"
+
+
+class HoldsText(FunctionElement[bool]):
+    """Whether the list at a path holds a text, its items read as by Text. NULL where there is no list."""
+
+    name = "holds_text"
+    inherit_cache = True
+    type = Boolean()
+
+    def __init__(self, document: ColumnElement[Any], path: Path, text: ColumnElement[str]) -> None:
+        super().__init__(*Reading(document, path).clauses, text)
+
+
+@compiles(HoldsText, "sqlite")
+def _among_each(element: HoldsText, compiler: SQLCompiler, **kw: Any) -> str:
+    document, path, _, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    digits = "CASE WHEN item.value BETWEEN -999999999999999 AND 999999999999999 THEN CAST(item.value AS TEXT) END"
+    read = f"CASE item.type WHEN 'text' THEN item.value WHEN 'integer' THEN {digits} END"
+    found = f"EXISTS (SELECT 1 FROM json_each({document}, {path}) AS item WHERE {read} = {text})"
+    return f"CASE WHEN json_type({document}, {path}) = 'array' THEN {found} END"
+
+
+@compiles(HoldsText, "postgresql")
+def _among_elements(element: HoldsText, compiler: SQLCompiler, **kw: Any) -> str:
+    document, _, path, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    value, item = f"({document} #> {path})", "(item.value #>> '{}')"
+    digits = f"CASE WHEN {item} ~ '^-?[0-9]{{1,15}}$' THEN {item} END"
+    read = f"CASE jsonb_typeof(item.value) WHEN 'string' THEN {item} WHEN 'number' THEN {digits} END"
+    found = f"EXISTS (SELECT 1 FROM jsonb_array_elements({value}) AS item(value) WHERE {read} = {text})"
+    return f"CASE WHEN jsonb_typeof({value}) = 'array' THEN {found} END"
 
 
 class Ordinal(FunctionElement[str]):

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dsl import conditions as c
+from dsl.plan import Stage
 from dsl.types import Type
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +27,17 @@ class Event:
     name: str
     at: int
     properties: Mapping[str, Any]
+    id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A row of the outbox."""
+
+    channel: str
+    template: str
+    state: str
+    settled_at: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +51,13 @@ class Person:
     entered_at: int = 0
     start: Mapping[str, Any] = field(default_factory=dict)
     """Properties of the event that started the enrollment."""
+    queued: Sequence[Queued] = ()
+    member: Mapping[str, bool] = field(default_factory=dict)
+    """By audience what the row of `memberships` says."""
+    noted: tuple[str, int] | None = None
+    """The row of `stages`: which, and since when."""
+    is_merged: bool = False
+    """Into somebody else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +66,9 @@ class Now:
     zone: str
     consent: frozenset[str] = frozenset()
     suppressions: frozenset[tuple[str, str]] = frozenset()
+    lifecycle: tuple[Stage, ...] = ()
+    everybody: Sequence[Person] = ()
+    """For what asks how somebody compares with the others."""
 
     @property
     def at(self) -> int:
@@ -74,6 +98,12 @@ def holds(condition: c.Condition, person: Person, now: Now, row: Mapping[str, An
             return any(same(left, right, read) for right in values)
         case c.Known(field=left):
             return read(left, left.type) is not None
+        case c.Recency(field=c.Field(scope="profile", name="birthday"), kind="last" | "next" as kind, seconds=seconds):
+            day, gap = read(condition.field, Type.DATE), seconds * 1_000_000
+            returns = [] if day is None else [birthday(day, year, now) for year in years(now, seconds)]
+            return any(
+                now.at - gap <= at <= now.at if kind == "last" else now.at <= at < now.at + gap for at in returns
+            )
         case c.Recency(field=left, kind=kind, seconds=seconds):
             at = day_at(read(left, Type.DATE), UTC) if left.type is Type.DATE else read(left, Type.TIMESTAMP)
             if at is None:
@@ -110,6 +140,58 @@ def holds(condition: c.Condition, person: Person, now: Now, row: Mapping[str, An
                 and (where is None or holds(where, person, now, event.properties))
             )
             return least <= n and (most is None or n <= most)
+        case c.LastEvent(event=name, condition=asked, where=where):
+            fitting = [
+                event
+                for event in person.events
+                if event.name == name
+                and event.at <= now.at
+                and (where is None or holds(where, person, now, event.properties))
+            ]
+            newest = max(fitting, key=lambda event: (event.at, event.id), default=None)
+            return newest is not None and holds(asked, person, now, newest.properties)
+        case c.Includes(field=left, value=right):
+            items, wanted = read(left, Type.LIST) or [], read(right, Type.TEXT)
+            return wanted is not None and wanted in [typed(item, Type.TEXT) for item in items]
+        case c.Top(field=left, percent=percent):
+            value, others = read(left, left.type), everybodys(left, now)
+            if value is None or value not in others:
+                return False
+            places = ceil(len(others) * Fraction(str(percent)) / 100)
+            return bool(value >= others[places - 1])
+        case c.HasBeen(field=left, value=right, seconds=seconds):
+            long_ago = now.at - seconds * 1_000_000
+            if not same(left, right, read):
+                return False
+            if left.name == "stage" and now.lifecycle:
+                return (
+                    person.noted is not None
+                    and person.noted[0] == read(left, Type.TEXT)
+                    and person.noted[1] <= long_ago
+                )
+            since = said_since(left, right, person, now, read)
+            return since is not None and since <= long_ago
+        case c.InAudience(audience=audience):
+            return person.member.get(audience, False)
+        case c.Message(kind="received", template=template, window=window):
+            return any(
+                row.template == template
+                and row.channel != "crm"
+                and row.state in ("accepted", "assumed_sent")
+                and row.settled_at is not None
+                and row.settled_at <= now.at
+                and inside(row.settled_at, window, person, now)
+                for row in person.queued
+            )
+        case c.Message(kind=kind, template=template, window=window):
+            told = ("push_notification_tapped", "email_opened" if kind == "opened" else "email_link_clicked")
+            return any(
+                event.name in told
+                and typed(event.properties.get("template"), Type.TEXT) == template
+                and event.at <= now.at
+                and inside(event.at, window, person, now)
+                for event in person.events
+            )
         case c.CanReceive(channel=channel, topic=topic):
             given = person.consents.get((channel, topic), channel in now.consent)
             address, digest = {
@@ -135,6 +217,51 @@ def inside(at: int, window: c.Window | None, person: Person, now: Now) -> bool:
     assert window.start and window.end
     local = (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(now.zone)).date().isoformat()
     return window.start <= local <= window.end
+
+
+def years(now: Now, seconds: int) -> range:
+    more = 2 + seconds // (365 * 86_400)
+    return range(max(1, now.as_of.year - more), min(9999, now.as_of.year + more))
+
+
+def birthday(day: str, year: int, now: Now) -> int:
+    """When the day of birth begins in that year, in the project's zone."""
+    month_and_day = day[5:]
+    if month_and_day == "02-29" and not real(f"{year:04}-02-29"):
+        month_and_day = "02-28"
+    return int(day_at(f"{year:04}-{month_and_day}", ZoneInfo(now.zone)))
+
+
+def everybodys(field: c.Field, now: Now) -> list[Any]:
+    """The values of all people who have one, the highest first."""
+    values = [value_of(field, field.type, other, now, None) for other in now.everybody if not other.is_merged]
+    known = [value for value in values if value is not None]
+    if field.name in ("cart.total", "cart.count", "orders.count", "orders.value"):
+        known = [value for value in known if value > 0]
+    return sorted(known, reverse=True)
+
+
+def said_since(left: c.Field, right: c.Operand, person: Person, now: Now, read: Any) -> int | None:
+    """Since when identify calls have said this value of the field and nothing else."""
+    said: dict[int, list[Any]] = {}
+    for event in person.events:
+        if event.name == "identify" and event.at <= now.at:
+            traits, columns = event.properties.get("traits", {}), event.properties.get("columns")
+            if left.name in ("city", "birthday"):
+                given = traits if columns is None else columns
+                if left.name in given:
+                    said.setdefault(event.at, []).append(given[left.name])
+            elif left.name in traits or left.name.partition(".")[0] in traits:
+                said.setdefault(event.at, []).append(inner(traits, left.name))
+    since = None
+    for at in sorted(said):
+        if any(
+            same(left, right, lambda o, kind, v=v: typed(v, kind) if o is left else read(o, kind)) for v in said[at]
+        ):
+            since = at if since is None else since
+        else:
+            since = None
+    return since
 
 
 # ── Comparing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,6 +305,9 @@ def value_of(operand: c.Operand, kind: Type, person: Person, now: Now, row: Mapp
         return typed(inner(person.start, operand.name), kind)
     traits = person.traits or {}
     name = operand.name
+    if name == "stage" and now.lifecycle:
+        alone = replace(now, lifecycle=())
+        return next(s.name for s in now.lifecycle if s.condition is None or holds(s.condition, person, alone))
     if name in ("cart.total", "cart.count", "orders.count", "orders.value"):
         return traits.get(name.replace(".", "_"), 0)
     if name == "cart.is_abandoned":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dsl import syntax
 from dsl.diagnostics import Diagnostic
@@ -41,14 +41,19 @@ def settings(program: Program) -> Iterator[Diagnostic]:
                 hint="Add a step, such as `send email …`.",
                 severity="warning",
             )
-        for line in playbook.source.lines:
-            if isinstance(line, syntax.About) and len(line.text.value) > LONGEST_ABOUT:
-                yield Diagnostic(
-                    code="WB308",
-                    span=line.text.span,
-                    message=f"This sentence has {len(line.text.value)} characters; {LONGEST_ABOUT} fit.",
-                    hint="Say it shorter; more belongs into a comment.",
-                )
+        yield from too_long(playbook.source.lines)
+
+
+def too_long(lines: Iterable[syntax.Node]) -> Iterator[Diagnostic]:
+    """Sentences about a playbook or an audience that do not fit where they are shown."""
+    for line in lines:
+        if isinstance(line, syntax.About) and len(line.text.value) > LONGEST_ABOUT:
+            yield Diagnostic(
+                code="WB308",
+                span=line.text.span,
+                message=f"This sentence has {len(line.text.value)} characters; {LONGEST_ABOUT} fit.",
+                hint="Say it shorter; more belongs into a comment.",
+            )
 
 
 def _missing(playbook: Playbook) -> Iterator[Diagnostic]:

@@ -8,17 +8,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dsl import conditions as c
+from dsl.plan import Stage
 from dsl.types import Type
 from store.clock import DAY, HOUR, day_start, instant, micros
-from tests.reference import Event, Now, Person
+from tests.reference import Event, Now, Person, Queued
 
 ZONE = ZoneInfo("Europe/Oslo")
 AS_OF = datetime(2026, 3, 30, 9, 30, tzinfo=UTC)
 """The day after the clocks were put forward."""
 MIDNIGHT = datetime(2026, 3, 30, tzinfo=UTC)
+LEAP = (
+    datetime(2027, 2, 28, tzinfo=ZONE), datetime(2028, 2, 28, 23, 30, tzinfo=UTC), datetime(2028, 2, 29, 8, tzinfo=UTC),
+    datetime(2027, 3, 1, tzinfo=ZONE), datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC),
+)  # fmt: skip
+"""Ends of February and of the year."""
 SECONDS = (3600, 86_400, 604_800)
 DAYS = ("2026-03-28", "2026-03-29", "2026-03-30")
-EVENTS = ("order_completed", "product_viewed")
+EVENTS = ("order_completed", "product_viewed", "email_opened", "email_link_clicked", "push_notification_tapped")
+TEMPLATES = ("vip", "10")
+AUDIENCES = ("lapsed", "vips")
+STAGES = ("vip", "VIP", "10", "Oslo")
+STATES = ("planned", "claimed", "sending", "accepted", "failed", "unknown", "assumed_sent", "skipped", "cancelled")
 CHANNELS = ("email", "sms", "whatsapp", "push", "webhook")
 TOPICS = ("marketing", "offers")
 HASHES = ("h1", "h2")
@@ -43,7 +53,7 @@ _MONEY = [0, 100, 101, 200, 268, 1999, 2000, 5000]
 PROPERTIES = {
     "total": Type.MONEY, "rating": Type.NUMBER, "coupon": Type.TEXT, "order_id": Type.TEXT, "gift": Type.YES_NO,
     "due_at": Type.TIMESTAMP, "due": Type.DATE, "products": Type.PRODUCTS, "shipping.method": Type.TEXT,
-    "anything": Type.ANY, "thing": Type.ANY,
+    "anything": Type.ANY, "thing": Type.ANY, "labels": Type.LIST, "template": Type.TEXT,
 }  # fmt: skip
 CUSTOM = {
     "points": Type.NUMBER, "credit": Type.MONEY, "member": Type.YES_NO, "tags": Type.LIST, "joined_at": Type.TIMESTAMP,
@@ -57,8 +67,22 @@ FIELDS = {
     "orders.average": Type.MONEY, "orders.first_at": Type.TIMESTAMP, "orders.last_at": Type.TIMESTAMP,
     "orders.last_total": Type.MONEY, "browsing.last_product": Type.PRODUCT, "browsing.last_category": Type.TEXT,
     "browsing.products": Type.PRODUCTS, "browsing.last_product.price": Type.MONEY,
-    "browsing.last_product.name": Type.TEXT, **CUSTOM,
+    "browsing.last_product.name": Type.TEXT, "stage": Type.TEXT,
+    "balance": Type.MONEY, **CUSTOM,
 }  # fmt: skip
+
+
+HISTORIES: dict[str, tuple[str, list[Any]]] = {
+    "city": ("city", ["Oslo", "vip", None]),
+    "birthday": ("birthday", ["1990-03-30", "1992-02-29", None]),
+    "points": ("points", [1, 1.0, 2, "1"]),
+    "credit": ("credit", [1, 1.001, 19.99]),
+    "member": ("member", [True, False, None]),
+    "loyalty.tier": ("loyalty", [{"tier": "vip"}, {"tier": "Oslo"}, {}, "vip"]),
+    "unsaid": ("unsaid", [1, "1", True, None]),
+    "joined": ("joined", ["2026-03-28", "2026-03-29", "2026-03-29T10:00:00Z"]),
+}
+"""Fields that have been something for a while: the trait that gives each, and what it gives."""
 
 
 def at(r: Random) -> int:
@@ -93,7 +117,7 @@ def json_value(r: Random, kind: Type | None = None) -> Any:
         case Type.TIMESTAMP | Type.DATE:
             return time_as_sent(r)
         case Type.PRODUCTS | Type.LIST:
-            return r.choice([[], [{"product_id": "p"}], ["vip"]])
+            return r.choice([[], [{"product_id": "p"}], [r.choice([*_TEXTS, *_NUMBERS, *_ODD]) for _ in range(4)]])
     return r.choice(_ODD)
 
 
@@ -112,6 +136,9 @@ def person(r: Random) -> Person:
     def maybe(value: Any) -> Any:
         return None if r.random() < 0.3 else value
 
+    identified, told = history(r)
+    ids = r.sample("09ABab_éÉ", r.randrange(9))
+    acts = [Event(name=r.choice(EVENTS), at=at(r), properties=properties(r), id=id) for id in ids]
     products = [bag(r, {"price": Type.MONEY, "name": Type.TEXT}) for _ in range(r.randrange(3))]
     traits = {
         "last_seen_at": maybe(at(r)), "cart_total": r.choice(_MONEY), "cart_count": r.randrange(4),
@@ -120,25 +147,77 @@ def person(r: Random) -> Person:
         "orders_last_at": maybe(at(r)), "orders_last_total": maybe(r.choice(_MONEY)),
         "browsing_last_category": maybe(r.choice(_TEXTS)), "browsing_products": products, "cart_items": products[:1],
     }  # fmt: skip
+    columns = {name: told.pop(name) for name in ("city", "birthday") if name in told}
+    custom = bag(r, CUSTOM) | told
+    if "loyalty" in told:  # a store has one of the two forms
+        custom.pop("loyalty.tier", None)
     return Person(
         profile={
             "email": maybe(r.choice(_TEXTS)), "email_hash": maybe(r.choice(HASHES)), "phone": maybe(r.choice(_TEXTS)),
             "phone_hash": maybe(r.choice(HASHES)), "city": maybe(r.choice(_TEXTS)), "created_at": at(r),
-            "birthday": maybe(instant(at(r)).date().isoformat()), "custom": bag(r, CUSTOM),
+            "birthday": maybe(day_of_birth(r)), **columns, "custom": custom | {"balance": r.choice(_MONEY) / 100},
         },
         traits=None if r.random() < 0.1 else traits,
-        events=[Event(name=r.choice(EVENTS), at=at(r), properties=bag(r, PROPERTIES)) for _ in range(r.randrange(7))],
+        events=acts + identified,
         consents={(channel, topic): r.random() < 0.6 for channel in CHANNELS for topic in TOPICS if r.random() < 0.6},
         entered_at=at(r),
         start=bag(r, PROPERTIES),
+        queued=[
+            Queued(channel=r.choice(("email", "sms", "crm")), template=r.choice(TEMPLATES), state=r.choice(STATES),
+                   settled_at=maybe(at(r)))
+            for _ in range(r.randrange(5))
+        ],
+        member={audience: r.random() < 0.6 for audience in AUDIENCES if r.random() < 0.6},
+        noted=maybe((r.choice(STAGES), at(r))),
+        is_merged=r.random() < 0.1,
     )  # fmt: skip
+
+
+def day_of_birth(r: Random) -> str:
+    around = r.choice((AS_OF, *LEAP)) + timedelta(days=r.choice((-7, -6, -1, 0, 1, 2, 6, 7, 8)))
+    return r.choice(["1992-02-29", "1992-02-28", "1991-03-01", f"{r.choice((1990, 1992)):04}-{around:%m-%d}"])
+
+
+def properties(r: Random) -> dict[str, Any]:
+    """Of an event; every second one names a template."""
+    return bag(r, PROPERTIES) | ({"template": r.choice((*TEMPLATES, 10))} if r.random() < 0.5 else {})
+
+
+def history(r: Random) -> tuple[list[Event], dict[str, Any]]:
+    """Identify calls, many at the same instant, and what the traits in them come to: mostly the newest word."""
+    instants = [at(r) for _ in range(3)]
+    calls: list[Event] = []
+    told: dict[str, Any] = {}
+    for i, when in enumerate(sorted(r.choice(instants) for _ in range(r.randrange(6)))):
+        traits = {trait: r.choice(values) for trait, values in HISTORIES.values() if r.random() < 0.5}
+        columns = {name: traits[name] for name in ("city", "birthday") if name in traits and r.random() < 0.9}
+        kept = {"traits": traits} | ({"columns": columns} if r.random() < 0.8 else {})
+        calls.append(Event(name="identify", at=when, properties=kept, id=f"i{i}"))
+        told |= {name: value for name, value in traits.items() if r.random() < 0.9}
+    return calls, told
+
+
+def lifecycle(r: Random) -> tuple[Stage, ...]:
+    """None at all, or up to four stages, that ask for anything but the stage and the enrollment."""
+    names = STAGES[: r.randrange(5)]
+    conditional = tuple(Stage(name=name, condition=alone(r)) for name in names[:-1])
+    return conditional + tuple(Stage(name=name, condition=None) for name in names[-1:])
+
+
+def alone(r: Random) -> c.Condition:
+    """A condition about the person alone."""
+    while True:
+        asked = condition(r, depth=1)
+        if not any(part in repr(asked) for part in ("scope='event'", "kind='entry'", "name='stage'")):
+            return asked
 
 
 def now(r: Random) -> Now:
     return Now(
-        as_of=r.choice((AS_OF, MIDNIGHT)),
+        as_of=r.choice((AS_OF, MIDNIGHT) if r.random() < 0.6 else LEAP),
         zone=ZONE.key,
         consent=frozenset(channel for channel in CHANNELS if r.random() < 0.3),
+        lifecycle=lifecycle(r),
         suppressions=frozenset((channel, digest) for channel in CHANNELS for digest in HASHES if r.random() < 0.2),
     )
 
@@ -188,7 +267,7 @@ def leaf(r: Random, where: bool) -> c.Condition:
     kinds: Any = r.choice(("ago", "last", "next"))
     sides: Any = r.choice(("before", "after"))
     texts: Any = r.choice(("contains", "starts_with"))
-    match r.randrange(8):
+    match r.randrange(9):
         case 0:
             return c.Known(field=field(r, where))
         case 1:
@@ -197,6 +276,9 @@ def leaf(r: Random, where: bool) -> c.Condition:
             return c.Calendar(field=field(r, where, *times), kind=sides, day=r.choice(DAYS))
         case 3:
             return c.Contains(field=field(r, where, Type.TEXT, Type.ANY), kind=texts, text=r.choice(_TEXTS))
+        case 4:
+            among = field(r, where, Type.TEXT) if r.random() < 0.3 else constant(r, Type.TEXT)
+            return c.Includes(field=field(r, where, Type.LIST), value=among)
     return compare(r, where)
 
 
@@ -220,4 +302,61 @@ def condition(r: Random, where: bool = False, depth: int = 2) -> c.Condition:
         return c.HasEvent(event=r.choice(EVENTS), least=least, most=most, window=window(r), where=asked)
     if chance < 0.4:
         return c.CanReceive(channel=r.choice(CHANNELS), topic=r.choice(TOPICS))
+    if chance < 0.7:
+        return further(r)
     return leaf(r, where)
+
+
+def further(r: Random) -> c.Condition:
+    """A condition that looks further than one value of now."""
+    match r.randrange(7):
+        case 0:
+            asked = condition(r, where=True, depth=1)
+            where = condition(r, where=True, depth=1) if r.random() < 0.5 else None
+            return c.LastEvent(event=r.choice(EVENTS), condition=asked, where=where)
+        case 1:
+            # Not `credit`: from 10^17 on SQLite takes all amounts for the same.
+            name = r.choice([n for n, kind in FIELDS.items() if kind in (Type.NUMBER, Type.MONEY) and n != "credit"])
+            asked_of = c.Field(scope="profile", name=name, type=FIELDS[name])
+            return c.Top(field=asked_of, percent=r.choice((0.1, 10, 10.0, 25, 33.3, 50, 99)))
+        case 2:
+            kind: Any = r.choice(("received", "opened", "clicked"))
+            return c.Message(kind=kind, template=r.choice(TEMPLATES), window=window(r))
+        case 3:
+            return c.InAudience(audience=r.choice(AUDIENCES))
+        case 4:
+            born = c.Field(scope="profile", name="birthday", type=Type.DATE)
+            sides: Any = r.choice(("last", "next"))
+            days = r.choice((1, 2, 7, 8, 364, 365, 366, 367, 40_000, 10**9))
+            return c.Recency(field=born, kind=sides, seconds=r.choice((days * 86_400, days * 86_400, 1, 3600)))
+        case 5:
+            stage = c.Field(scope="profile", name="stage", type=Type.TEXT)
+            named = c.Constant(type=Type.TEXT, value=r.choice(STAGES))
+            seconds = r.choice(SECONDS)
+            return r.choice([c.Compare(field=stage, operator="is", value=named),
+                             c.HasBeen(field=stage, value=named, seconds=seconds)])  # fmt: skip
+    name = r.choice(list(HISTORIES))
+    return c.HasBeen(
+        field=c.Field(scope="profile", name=name, type=FIELDS[name]), value=been(r, name), seconds=r.choice(SECONDS)
+    )
+
+
+def been(r: Random, name: str) -> c.Operand:
+    """What the field may have been: one of the values in its history, or anything else."""
+    kind, value = FIELDS[name], r.choice(HISTORIES[name][1])
+    if r.random() < 0.1:
+        return field(r, False, kind)
+    match kind, value:
+        case Type.MONEY, _:
+            return c.Constant(type=kind, value=r.choice((100, 1999)))
+        case Type.TEXT, {"tier": str(tier)}:
+            return c.Constant(type=kind, value=tier)
+        case Type.ANY, bool():
+            return c.Constant(type=Type.YES_NO, value=value)
+        case Type.ANY, int():
+            return c.Constant(type=Type.NUMBER, value=value)
+        case ((Type.ANY | Type.TEXT), _):
+            return c.Constant(type=Type.TEXT, value=value if isinstance(value, str) else "vip")
+        case (Type.NUMBER, int() | float()) | (Type.YES_NO, bool()) | (Type.DATE, str()):
+            return c.Constant(type=kind, value=value[:10] if isinstance(value, str) else value)
+    return constant(r, kind)
