@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, false, func, insert, literal, null, select, true, update
+from sqlalchemy import Connection, Engine, delete, false, func, insert, literal, null, select, true, update
 
 from dsl.conditions import Constant, Field
 from dsl.plan import Arm, Branch, ChangeAudience, Enroll, Entry, Plan, Record, SetField, Wait
@@ -16,6 +16,7 @@ from ledger.guardrails import Rules
 from ledger.memberships import refresh, told, untold, without_consent
 from ledger.plans import register
 from ledger.rows import started
+from profiles.joins import join_profiles
 from store.addresses import advertising_hash
 from store.clock import micros
 from store.engine import write
@@ -195,8 +196,12 @@ def changing(kind: Any, name: str = "lapsed") -> Plan:
 
 def members(engine: Engine) -> dict[int, tuple[bool, int]]:
     with engine.connect() as connection:
-        rows = connection.execute(select(memberships))
-        return {row.profile_id: (row.member, row.changed_at) for row in rows}
+        return _members(connection)
+
+
+def _members(connection: Connection) -> dict[int, tuple[bool, int]]:
+    rows = connection.execute(select(memberships))
+    return {row.profile_id: (row.member, row.changed_at) for row in rows}
 
 
 def test_people_are_added_and_removed_once(engine: Engine) -> None:
@@ -349,3 +354,23 @@ def test_everything_at_once_twice(engine: Engine) -> None:
     assert messages(engine) == {("planned", None): 7 + 3}
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(assignments)) == 0
+
+
+def test_memberships_follow_a_person_who_turns_out_to_be_another(engine: Engine) -> None:
+    """What a service knows of the one who goes is taken back."""
+    with write(engine) as connection:
+        winner, loser, other, twin = people(connection, 4)
+        agree = {"channel": "ads", "topic": "marketing", "source": "test", "at": 0, "granted": True}
+        connection.execute(insert(consents), [{"profile_id": id} | agree for id in (winner, loser, other, twin)])
+        for id, member, at in ((winner, False, 1), (loser, True, 2), (other, True, 4), (twin, False, 3)):
+            row = {"audience": "a", "profile_id": id, "member": member, "changed_at": at, "told_as": f"hash{id}"}
+            connection.execute(insert(memberships).values(row | {"told_at": at}))
+        join_profiles(connection, {loser: winner, twin: other}, 9)
+        assert {id: member for id, (member, _) in _members(connection).items()} == {
+            winner: True, loser: False, other: True, twin: False,
+        }  # fmt: skip
+        changes = {each.profile_id: (each.told_as, each.wanted_as) for each in untold(connection, "a", 0, 10)}
+        assert changes == {
+            winner: ("hash1", advertising_hash("p1@example.com")), loser: ("hash2", None),
+            other: ("hash3", advertising_hash("p3@example.com")), twin: ("hash4", None),
+        }  # fmt: skip
