@@ -20,6 +20,12 @@ def compiled(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Compile
 
     Files outside a project are checked too, against templates that lie beside them.
     """
+    _, result, asked = compiled_in(paths, folder)
+    return result, asked
+
+
+def compiled_in(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Project, Compiled, dict[str, str]]:
+    """As `compiled`, with the project, or what stands for one."""
     start = folder or (paths[0] if paths else Path.cwd())
     home = settings.find(start.absolute())
     if folder or (home is None and not paths):
@@ -34,7 +40,7 @@ def compiled(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Compile
         way_out = "Playbooks end in `.playbook`; `winback init` makes a first one."
         fail(shown(paths[0] if paths else project.playbooks), "There is no playbook here.", way_out, USED_WRONGLY)
     around = sources([project.playbooks], project.folder) if home and project.playbooks.is_dir() else {}
-    return project.compile({**around, **asked}), asked
+    return project, project.compile({**around, **asked}), asked
 
 
 def chosen(project: Project, names: Sequence[str]) -> list[Plan]:

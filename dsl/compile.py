@@ -18,6 +18,7 @@ from dsl.plan import Audience, Plan, Policy, Stage
 from dsl.program import Program
 from dsl.reads import asks_stage, values
 from dsl.resolve import resolve
+from dsl.scenario import Scenario
 from dsl.unread import is_lifecycle
 
 _UNREAD = frozenset({"WB130", "WB134"})
@@ -42,6 +43,8 @@ class Compiled:
     """In the order of their paths."""
     sources: Mapping[str, str]
     """The text of each playbook, for descriptions."""
+    scenarios: tuple[Scenario, ...]
+    """Those whose own lines are sound; the playbook of one may have errors, and then it has no plan."""
     problems: tuple[Diagnostic, ...]
     """Errors and warnings by file, line and column."""
 
@@ -62,7 +65,9 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
     meant, found = resolve(tuple(files), catalog)
     problems += [*found, *check(meant)]
     extents = [_Extents(file) for file in files]
-    wrong = {node.span for extent in extents for node in extent.wrong(problems)}
+    with_errors = [node for extent in extents for node in extent.wrong(problems)]
+    wrong = {node.span for node in with_errors}
+    odd = {node.name.span for node in with_errors if isinstance(node, syntax.Scenario)}
     is_read = not any(problem.code in _UNREAD for problem in problems)
     stages = _stages(meant, files, wrong) if is_read else ()
     unstaged = bool(meant.lifecycles) and not stages  # then nobody can say who is in a stage
@@ -96,6 +101,7 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
         catalog=meant.catalog,
         files=tuple(files),
         sources={name: text for extent in extents for name, text in extent.playbooks()},
+        scenarios=tuple(each for each in meant.scenarios if each.span not in odd),
         problems=tuple(sorted(dict.fromkeys(problems), key=_place)),
     )
 

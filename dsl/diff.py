@@ -102,7 +102,7 @@ def _rows(plan: Plan, currency: str) -> Iterator[_Row]:
         key = text if word == "leave" else word  # of `leave` there may be several
         yield _Row(key=("setting", key), part="setting", id=word, depth=0, text=text)
     steps = {step.id: step for step in plan.steps}
-    for line in outline(plan):
+    for line in outline(plan, currency):
         step = steps[line.id]
         if line.way is not None and isinstance(step, Branch | Experiment):
             path = way_id(step, line.way)

@@ -17,6 +17,7 @@ from dsl.resolve_lifecycle import lifecycle, stage_names, with_stage
 from dsl.resolve_order import with_groups
 from dsl.resolve_playbook import playbook
 from dsl.resolve_policy import policy
+from dsl.resolve_scenarios import scenarios
 from dsl.scope import Absent, Scope
 from dsl.unread import first_words, undeclared
 
@@ -48,15 +49,14 @@ def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.P
     policies = declarations(files, syntax.Policy)
     unique(files, syntax.Playbook, "a playbook", scope)
     inside = replace(scope, start=Absent.MISSING, entry=False)
+    playbooks = tuple(playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook))
     meant = program.Program(
-        playbooks=tuple(
-            playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook)
-        ),
+        playbooks=playbooks,
         segments=scope.segments,
         policy=policy(policies, scope),
         audiences=audiences,
         lifecycle=lifecycle(lifecycles, scope),
-        scenarios=(),
+        scenarios=scenarios(files, playbooks, scope),
         policies=policies,
         lifecycles=lifecycles,
         catalog=scope.catalog,

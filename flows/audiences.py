@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
@@ -68,6 +69,8 @@ def sync(world: World, audience: Audience, as_of: datetime, watch: Watcher | Non
     It may be repeated or die anywhere; the next time goes on. In a rehearsal nobody is told of anything.
     """
     watch = watch or Plain()
+    if asks_how_long((audience, world.lifecycle)):
+        watch.run("stages", "note who is in which stage", lambda: note_stages(world, as_of))
     done = watch.run("members", "who belongs to it", lambda: _refresh(world, audience, as_of))
     watch.say(f"{done.added:,} added, {done.removed:,} removed, {done.members:,} members.")
     told = watch.run("tell", f"tell {audience.connector}", lambda: tell(world, audience.name, as_of), after=["members"])

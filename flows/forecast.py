@@ -25,7 +25,6 @@ from flows.report import taken_ways
 from flows.world import World
 from ledger import plans as registry
 from ledger import waits
-from ledger.actions import RECORDS
 from ledger.leave import leave
 from profiles.select import Moment, holds
 from store.clock import instant, micros
@@ -117,8 +116,7 @@ def _pass(world: World, at: datetime) -> None:
 def coming(playbooks: Collection[str], as_of: datetime) -> ColumnElement[bool]:
     """Messages of the walk, those that wait for the end of quiet hours, and what went out in the rehearsed ticks."""
     sent = and_(outbox.c.state == "accepted", outbox.c.settled_at == micros(as_of))
-    ours = and_(outbox.c.playbook.in_(playbooks), outbox.c.channel != RECORDS)
-    return and_(ours, or_(outbox.c.state.in_(("planned", ON_ITS_WAY)), sent))
+    return and_(outbox.c.playbook.in_(playbooks), or_(outbox.c.state.in_(("planned", ON_ITS_WAY)), sent))
 
 
 def may_get(world: World, channel: str, topics: Topics, as_of: datetime) -> ColumnElement[bool]:

@@ -29,44 +29,34 @@ class Sends:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """What became of the CRM records of one step. Numbers of records, one a person."""
+class Recorded:
+    """What became of the records of one step, `create task for sales`. Numbers of records, one a person."""
 
     step: str
-    does: str
-    """What, in words: `create task for sales`, `update contact`."""
+    verb: str
+    """create, update"""
     noun: str
     team: str | None
-    people: int = 0
-    """With a record made or changed."""
+    made: int = 0
     failed: int = 0
     unknown: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """By reason."""
     delayed: Mapping[str, int] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        return {
-            "step": self.step, "does": self.does, "noun": self.noun, "team": self.team, "people": self.people,
-            "failed": self.failed, "unknown": self.unknown, "skipped": dict(self.skipped),
-            "delayed": dict(self.delayed),
-        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Members:
-    """What the steps of this tick did to one audience. Numbers of people."""
+class AudienceChange:
+    """What the steps of this tick did to an audience. Numbers of people."""
 
     name: str
-    add: int
-    remove: int
+    added: int
+    removed: int
     members: int
     """After it."""
 
     def as_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        return {"name": self.name, "add": self.add, "remove": self.remove, "members": self.members}
+        return {"name": self.name, "add": self.added, "remove": self.removed, "members": self.members}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +84,8 @@ class Report:
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
-    crm: tuple[Records, ...] = ()
-    audiences: tuple[Members, ...] = ()
+    records: tuple[Recorded, ...] = ()
+    audiences: tuple[AudienceChange, ...] = ()
     """Those that steps of the playbook change."""
     enrolled: Mapping[str, int] = field(default_factory=dict)
     """Per `enroll in`, how many came into the other playbook; those held out there count."""
@@ -114,13 +104,13 @@ class Report:
 
     def total(self, name: str) -> int:
         """The sum of `sent`, `failed` or `unknown` over all send steps, in messages; of the last two with records."""
-        records = () if name == "sent" else self.crm
+        records = () if name == "sent" else self.records
         return sum(getattr(each, name) for each in (*self.sends, *records))
 
     def reasons(self, name: str) -> dict[str, int]:
         """`skipped` or `delayed` over all steps that send or record, by reason."""
         summed: dict[str, int] = {}
-        for step in (*self.sends, *self.crm):
+        for step in (*self.sends, *self.records):
             for reason, count in getattr(step, name).items():
                 summed[reason] = summed.get(reason, 0) + count
         return dict(sorted(summed.items()))
@@ -133,9 +123,9 @@ class Report:
             ("left", self.left),
             ("reached the goal", self.converted),
             ("messages sent", self.total("sent")),
-            *([("records made", sum(record.people for record in self.crm))] if self.crm else []),
-            *((f"added to {each.name}", each.add) for each in self.audiences),
-            *((f"removed from {each.name}", each.remove) for each in self.audiences),
+            *([("records made", sum(record.made for record in self.records))] if self.records else []),
+            *((f"added to {each.name}", each.added) for each in self.audiences),
+            *((f"removed from {each.name}", each.removed) for each in self.audiences),
             *([("enrolled in other playbooks", sum(self.enrolled.values()))] if self.enrolled else []),
             ("messages failed", self.total("failed")),
             ("messages in doubt", self.total("unknown") + self.in_doubt),
@@ -173,7 +163,11 @@ class Report:
                  "unknown": s.unknown, "skipped": dict(s.skipped), "delayed": dict(s.delayed)}
                 for s in self.sends
             ],
-            "crm": [r.as_json() for r in self.crm],
+            "records": [
+                {"step": r.step, "verb": r.verb, "noun": r.noun, "team": r.team, "made": r.made, "failed": r.failed,
+                 "unknown": r.unknown, "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
+            ],
             "audiences": [a.as_json() for a in self.audiences],
             "enrolled": dict(self.enrolled),
             "ended": dict(self.ended),
@@ -200,7 +194,11 @@ class Report:
             ],
             "steps": dict(self.steps),
             "ways": dict(self.ways),
-            "crm": [r.as_json() for r in self.crm],
+            "crm": [
+                {"noun": r.noun, "team": r.team, "people": r.made, "step": r.step, "verb": r.verb,
+                 "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
+            ],
             "audiences": [a.as_json() for a in self.audiences],
             "enrolled": dict(self.enrolled),
         }  # fmt: skip
@@ -296,7 +294,7 @@ def _asked(fork: Branch | Experiment) -> tuple[Condition | str, ...]:
 
 def show(watch: Watcher, plan: Plan, report: Report) -> None:
     """The report as tables for a watcher: the playbook with its numbers, and what was not sent and why."""
-    sends = {send.step: send.sent for send in report.sends} | {made.step: made.people for made in report.crm}
+    sends = {send.step: send.sent for send in report.sends} | {made.step: made.made for made in report.records}
     rows: list[dict[str, str | int | float | None]] = []
     for line in outline(plan):
         send = sends.get(line.id) if line.way is None else None
@@ -304,7 +302,7 @@ def show(watch: Watcher, plan: Plan, report: Report) -> None:
         rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send})
     watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
     steps = {step.id: label(step, "") for step in plan.steps}
-    settled: tuple[Sends | Records, ...] = (*report.sends, *report.crm)
+    settled: tuple[Sends | Recorded, ...] = (*report.sends, *report.records)
     refused: list[dict[str, str | int | float | None]] = [
         {"step": steps.get(s.step, s.step), "what": what, "why": because(why), "messages": n}
         for s in settled

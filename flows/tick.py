@@ -23,7 +23,8 @@ from flows.dispatch import Dispatch, dispatch
 from flows.expressions import Expressions
 from flows.graph import before
 from flows.moving import asked, move_on, register_joined
-from flows.report import Members, Records, Report, Sends, because, show, taken_ways
+from flows.report import AudienceChange, Recorded, Report, Sends, because, show, taken_ways
+from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
@@ -74,7 +75,10 @@ class _Tick:
             self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
             inside_before = sum(counts(connection, self.plan.name).inside.values())
         settled = self.watch.run("settle", "settle what earlier runs left open", self.settle)
-        self.watch.run("leave", "leave and convert", self.leave, after=["settle"])
+        # Every playbook's look counts, so that whoever is asked is asked by all.
+        if asks_how_long((*self.world.plans.values(), *self.world.audiences.values(), self.world.lifecycle, self.plan)):
+            self.watch.run("stages", "note who is in which stage", self.note_stages, after=["settle"])
+        self.watch.run("leave", "leave and convert", self.leave, after=["stages", "settle"])
         self.watch.run("enter", "enter", self.enter, after=["leave"])
         self.watch.run("advance", "advance", self.advance, after=["enter"])
         arrows = before(self.plan)
@@ -100,6 +104,10 @@ class _Tick:
 
     def at(self, plan: Plan) -> Expressions:
         return asked(self.world, plan, self.as_of)
+
+    def note_stages(self) -> None:
+        changed = note_stages(self.world, self.as_of)
+        self.watch.say(f"{changed:,} people have come into another stage since the last look.")
 
     def settle(self) -> Settled:
         connectors = self.world.connectors
@@ -239,7 +247,7 @@ class _Tick:
                 steps=dict(self.passed),
                 ways=dict(self.ways),
                 sends=tuple(self._sends()),
-                crm=tuple(self._records()),
+                records=tuple(self._records()),
                 audiences=tuple(self._audiences(connection)),
                 enrolled=dict(self.enrolled),
                 ended=dict(self.ended),
@@ -264,11 +272,11 @@ class _Tick:
             if id in known
         ]  # fmt: skip
 
-    def _records(self) -> list[Records]:
+    def _records(self) -> list[Recorded]:
         known = {step.id: step for plan in reversed(self.plans) for step in plan.steps if isinstance(step, Record)}
         return [
-            Records(
-                step=id, does=label(known[id], ""), noun=known[id].noun, team=known[id].team, people=done.sent,
+            Recorded(
+                step=id, verb=known[id].verb, noun=known[id].noun, team=known[id].team, made=done.sent,
                 failed=sum(done.failed.values()), unknown=done.unknown, skipped=dict(done.skipped),
                 delayed=dict(done.delayed),
             )
@@ -276,10 +284,10 @@ class _Tick:
             if id in known
         ]  # fmt: skip
 
-    def _audiences(self, connection: Connection) -> list[Members]:
+    def _audiences(self, connection: Connection) -> list[AudienceChange]:
         return [
-            Members(
-                name=name, add=self.changed[name, "add"], remove=self.changed[name, "remove"],
+            AudienceChange(
+                name=name, added=self.changed[name, "add"], removed=self.changed[name, "remove"],
                 members=memberships.members(connection, name),
             )
             for name in _audiences_of(self.plans)

@@ -206,7 +206,7 @@ def _happened(connection: Connection, row: Any, plan: Plan, currency: str) -> It
     for message in connection.execute(sent):
         messages[message.step].append(message)
     passes = select(*journal.c["at", "region", "path"]).where(journal.c.enrollment_id == row.id)
-    lines = outline(plan)
+    lines = outline(plan, currency)
     for at, region, path in connection.execute(passes.order_by(journal.c.at)):
         yield from _pass(plan, instant(at), region, path, messages, lines, currency, row.holdout)
     for message in (each for rest in messages.values() for each in rest):

@@ -82,9 +82,9 @@ def test_every_step_of_the_language(tmp_path: Path) -> None:
     expected = made.rehearse("every_step", NOON)
     report = made.run("every_step", NOON)
     for each in (expected, report):
-        assert [(r.does, r.noun, r.team, r.people) for r in each.crm] == [
-            ("create task for sales", "task", "sales", 2),
-            ("update contact", "contact", None, 2),
+        assert [(r.verb, r.noun, r.team, r.made) for r in each.records] == [
+            ("create", "task", "sales", 2),
+            ("update", "contact", None, 2),
         ]
         assert [a.as_json() for a in each.audiences] == [{"name": "lapsed", "add": 2, "remove": 0, "members": 2}]
         assert (each.enrolled, each.total("sent"), each.inside) == ({"enroll:other": 2}, 2, 2)
