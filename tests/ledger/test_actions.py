@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, false, func, insert, literal, null, select, true, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    event,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+    update,
+)
 
 from dsl.conditions import Constant, Field
 from dsl.plan import Arm, Branch, ChangeAudience, Enroll, Entry, Plan, Record, SetField, Wait
@@ -16,11 +31,23 @@ from ledger.guardrails import Rules
 from ledger.memberships import refresh, told, untold, without_consent
 from ledger.plans import register
 from ledger.rows import started
+from ledger.standing import Until
 from profiles.joins import join_profiles
 from store.addresses import advertising_hash
 from store.clock import micros
-from store.engine import write
-from store.schema import assignments, consents, enrollments, events, matches, memberships, outbox, profiles, traits
+from store.engine import open_store, write
+from store.schema import (
+    assignments,
+    consents,
+    enrollments,
+    events,
+    matches,
+    memberships,
+    metadata,
+    outbox,
+    profiles,
+    traits,
+)
 from store.writing import Written
 from tests.ledger.shop import (
     ANYTHING,
@@ -176,15 +203,15 @@ def test_two_enrollments_of_one_person_set_the_newest(engine: Engine) -> None:
         (id,) = people(connection, 1)
         register(connection, made, NOON)
         for key in "ab":
-            event = happens(connection, id, "order_completed", NOON, order_id=key)
+            order = happens(connection, id, "order_completed", NOON, order_id=key)
             connection.execute(
                 insert(enrollments).values(
-                    playbook=made.name, digest=made.digest, profile_id=id, key=key, event=event, holdout=False,
+                    playbook=made.name, digest=made.digest, profile_id=id, key=key, event=order, holdout=False,
                     state="active", step="(start)", due_at=micros(NOON), entered_at=micros(NOON),
                 )
             )  # fmt: skip
-    order = Written(started.c.properties["order_id"].as_string(), "text")
-    go_on(engine, made, NOON, given=Given(values={"set": order}))
+    named = Written(started.c.properties["order_id"].as_string(), "text")
+    go_on(engine, made, NOON, given=Given(values={"set": named}))
     assert custom(engine) == {id: {"vip.tier": "b"}}
     assert [row.properties["traits"]["vip.tier"] for row in told_events(engine)] == ["a", "b"]
 
@@ -374,3 +401,35 @@ def test_memberships_follow_a_person_who_turns_out_to_be_another(engine: Engine)
             winner: ("hash1", advertising_hash("p1@example.com")), loser: ("hash2", None),
             other: ("hash3", advertising_hash("p3@example.com")), twin: ("hash4", None),
         }  # fmt: skip
+
+
+def test_statements_are_counted_by_steps_and_not_by_people(tmp_path: Path) -> None:
+    """Birthdays fill a table of at most a year's days for each zone; nothing else depends on who is there."""
+    other = plan(mail("m"), name="other")
+    birthday = Field(scope="profile", name="birthday", type=Type.DATE)
+    made = plan(
+        SetField(id="set", field=VIP, value=GOLD, next="add"),
+        ChangeAudience(id="add", kind="add", audience="a", next="enroll:other"),
+        Enroll(id="enroll:other", playbook="other", next="wait"),
+        Wait(id="wait", seconds=86400, condition=ANYTHING, next="until"),
+        Wait(id="until", field=birthday, next="mail"), mail("mail"),
+    )  # fmt: skip
+    counted = []
+    for count in (3, 3000):
+        engine = open_store(f"sqlite:///{tmp_path / str(count)}.db")
+        metadata.create_all(engine)
+        with write(engine) as connection:
+            ids = people(connection, count)
+            days = [{"person": id, "day": f"1990-{id % 12 + 1:02}-{id % 28 + 1:02}"} for id in ids]
+            born = update(profiles).where(profiles.c.id == bindparam("person")).values(birthday=bindparam("day"))
+            connection.execute(born, days)
+            register(connection, other, NOON)
+        enter(engine, made, NOON)
+        statements: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *told, seen=statements: seen.append(told[2]))
+        given = Given(values=gold().values, joins=joining(other).joins)
+        until = {"until": Until(day=profiles.c.birthday, yearly=True)}
+        done = go_on(engine, made, NOON, given=given, wakes={"wait": true()}, until=until)
+        assert done.waiting["until"] == count
+        counted.append(len(statements))
+    assert counted[0] == counted[1] < 40
