@@ -339,7 +339,7 @@ def test_a_template_that_cannot_be_filled_fails_the_scenario(tmp_path: Path) -> 
     result, filled = stories(
         tmp_path,
         text + scenario("not filled", "p", "given signed_up 1 minute ago", "expect enter")
-        + scenario("filled", "p", "given cart.total = $9", "given signed_up 1 minute ago", "expect send email named"),
+        + scenario("filled", "p", "given product_added 1 hour ago", "given signed_up 1 minute ago", "expect send email named"),
     ).values()  # fmt: skip
     (problem,) = result.problems
     assert problem.told.startswith("`send email named` could not be made: templates/email/named.html")
