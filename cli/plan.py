@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import Json, ProjectFolder, moment, print_json
+from cli.console import ERROR, Json, ProjectFolder, moment, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def plan(
     opened = open_project(project)
     plans = chosen(opened, playbooks or [])
     at = moment(as_of, opened.settings.shop.time_zone)
-    with rehearsal(opened, at) as stage:
+    with ERROR.status("Playing the playbooks on a copy …"), rehearsal(opened, at) as stage:
         reviewed = review(stage, plans, only_new=only_new, days=days)
     if as_json:
         print_json(reviewed.as_json())

@@ -11,6 +11,7 @@ from cli.tables import table_with
 from dsl.diff import Fate, render
 from flows.edits import Edit
 from flows.expectations import Traffic, Trial
+from flows.report import Report, because
 from flows.review import Review, Reviewed
 
 FATES: dict[Fate, tuple[str, str]] = {
@@ -46,26 +47,39 @@ def tell_playbook(each: Reviewed, review: Review) -> None:
     entering = plural(report.entered, "person", "people")
     first = " (its first run: those who match already)" if report.first and report.entered else ""
     held = f", {report.held_out:,} of them held out" if report.held_out else ""
-    others = f"Would leave: {report.left:,}. Inside now: {report.inside_before:,}."
-    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}. {others}")
-    OUT.print(Text(_expected(each.traffic), style="dim"))
+    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}.")
+    OUT.print(f"Would leave: {report.left:,}. Inside now: {report.inside_before:,}.")
+    if not review.rebuilt or each.traffic.per_day is not None:
+        OUT.print(Text(_expected(each.traffic), style="dim"))
     OUT.print()
     OUT.print(tree(each, review.days))
     for trial in each.trials:
         OUT.print()
         OUT.print(experiment(trial))
-    for records in report.crm:
-        OUT.print(f"CRM: {records.does}, for [bold]{plural(records.people, 'person', 'people')}[/]")
-    for audience in report.audiences:
-        OUT.print(
-            f"Audience [bold]{audience.name}[/]: [green]+{audience.add:,}[/] [red]-{audience.remove:,}[/], "
-            f"{plural(audience.members, 'member')}"
-        )
+    tell_outside(report)
     for sentence in report.trouble:
         OUT.print(Text(f"⚠ {sentence}", style="yellow"))
     if not review.rebuilt:
         tell_edit(each.edit)
     OUT.print()
+
+
+def tell_outside(report: Report) -> None:
+    """What would change in the CRM and in audiences, a line each."""
+    if report.records or report.audiences:
+        OUT.print()
+    for each in report.records:
+        what = f"{each.verb} {each.noun}" + (f" for {each.team}" if each.team else "")
+        refused = ", ".join(f"{n:,} {because(why)}" for why, n in {**each.skipped, **each.delayed}.items())
+        told = Text.assemble(("crm       ", "dim"), what, f": {each.made:,}")
+        OUT.print(told.append(f"  not now: {refused}", style="dim") if refused else told)
+    for audience in report.audiences:
+        OUT.print(
+            Text.assemble(
+                ("audience  ", "dim"), audience.name, ": ", (f"+{audience.added:,}", "green"), " ",
+                (f"-{audience.removed:,}", "red"), f", then {plural(audience.members, 'member')}",
+            )
+        )  # fmt: skip
 
 
 def _expected(traffic: Traffic) -> str:
@@ -108,7 +122,8 @@ def experiment(trial: Trial) -> Text:
         reasons.append(f"{trial.reach:.0%} of those who enter come to it")
     told.append(f" ({'; '.join(reasons)}).", style="dim")
     if trial.warning:
-        told.append(f"\n⚠ {trial.warning}", style="yellow")
+        needs = f" To see a fifth more it needs {trial.needed:,} people an arm." if trial.needed else ""
+        told.append("\n⚠ Too small for the expected traffic: it would miss even a doubling." + needs, style="yellow")
     return told
 
 

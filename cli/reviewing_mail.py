@@ -16,7 +16,7 @@ from dsl.wording import duration
 from flows.mail import Day, Mail
 from flows.review import Review
 
-BAR = 16
+BAR = 12
 """The longest bar, in columns."""
 
 

@@ -28,13 +28,16 @@ class Row:
     now: int
     ahead: int
     """In the days ahead."""
+    share: str = ""
+    """On the head of a way: of all who come to its fork, now and later."""
     note: str = ""
+    """Below the line."""
 
 
 def tree(each: Reviewed, days: int) -> Table:
     """The playbook as it is written: beside each step how many wait there already, how many pass it now and how many in
     the days ahead, beside each way of a fork how many take it."""
-    inside = waiting(each.plan, each.edit)
+    inside = waiting(each.edit)
     table = table_with("step")
     if inside:
         table.add_column("wait here", justify="right", style="cyan", no_wrap=True)
@@ -47,12 +50,14 @@ def tree(each: Reviewed, days: int) -> Table:
         cells: list[Padding | Text] = [Padding(text, (0, 0, 0, 2 * row.line.depth))]
         if inside:
             cells.append(number(inside.get(row.line.id, 0), none="") if step else Text())
-        table.add_row(*cells, number(row.now), number(row.ahead), row.note)
+        table.add_row(*cells, number(row.now), number(row.ahead), row.share)
+        if row.note:
+            table.add_row(Padding(Text(row.note, style="dim"), (0, 0, 0, 2 * row.line.depth + 2)))
     return table
 
 
 def rows(each: Reviewed) -> Iterator[Row]:
-    """The lines with their numbers, and the share of each way among all who come to its fork, now and later."""
+    """The lines with their numbers."""
     plan, report, ahead = each.plan, each.report, each.ahead
     sends = {send.step: send for send in report.sends}
     for line in with_those_who_pass_by(plan):
@@ -61,7 +66,7 @@ def rows(each: Reviewed) -> Iterator[Row]:
             now, later = report.people(plan, line), ahead.ways[way_id(step, line.way)]
             of = report.steps.get(step.id, 0) + ahead.steps[step.id]
             if now + later or line.text != PASS_BY:
-                yield Row(line=line, now=now, ahead=later, note=f"{(now + later) / of:.0%}" if now + later else "")
+                yield Row(line=line, now=now, ahead=later, share=share(now + later, of))
         elif isinstance(step, Send):
             send = sends.get(step.id)
             refused = {**send.skipped, **send.delayed} if send else {}
@@ -70,6 +75,14 @@ def rows(each: Reviewed) -> Iterator[Row]:
             yield Row(line=line, now=send.sent if send else 0, ahead=later, note=f"not now: {told}" if told else "")
         else:
             yield Row(line=line, now=report.people(plan, line), ahead=ahead.steps[step.id])
+
+
+def share(people: int, of: int) -> str:
+    """`33%`; few are not none, and nearly all are not all."""
+    if not people or not of:
+        return ""
+    told = f"{people / of:.0%}"
+    return {"0%": "<1%", "100%": "100%" if people == of else ">99%"}.get(told, told)
 
 
 def with_those_who_pass_by(plan: Plan) -> Iterator[Line]:
@@ -86,12 +99,6 @@ def with_those_who_pass_by(plan: Plan) -> Iterator[Line]:
     yield from reversed(open_forks)
 
 
-def waiting(plan: Plan, edit: Edit) -> dict[str, int]:
-    """People inside on this version, by the line at which they are told: their wait, or where it is one of several the
-    step after it."""
-    found: dict[str, int] = {}
-    for group in edit.waiting:
-        if group.version == edit.version:
-            at = group.waits[0] if group.waits else group.step
-            found[at if any(step.id == at for step in plan.steps) else group.step] = group.people
-    return found
+def waiting(edit: Edit) -> dict[str, int]:
+    """People inside on this version, by the wait at which they stand."""
+    return {group.step: group.people for group in edit.waiting if group.version == edit.version}

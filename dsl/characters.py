@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dsl.diagnostics import Diagnostic, Edit, Fix, Span, source_lines
 
@@ -16,6 +16,9 @@ _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _NEVER = re.compile(f"[{_TURNING}{_CONTROL}]")
 """Not even in texts and comments: they make a line look other than it is, or a terminal do things."""
 _NOT_BETWEEN_WORDS = re.compile(f"[\t{_BLANKS}{_INVISIBLE}{_TURNING}{_CONTROL}]")
+_UNSEEN = re.compile(f"[{_INVISIBLE}{_TURNING}{_CONTROL}]")
+_OF_WORDS = frozenset({"WB100", "WB112", "WB117", "WB122", "WB125"})
+"""What is told of a word that does not fit."""
 _STRETCH = re.compile(rf'(?P<quoted>"[^"\n]*"?|#[^\n]*)|{_NOT_BETWEEN_WORDS.pattern}')
 
 _TOLD = (
@@ -72,6 +75,15 @@ def odd_characters(source: str, path: str) -> list[Diagnostic]:
         )
         for (code, message), spans in places.items()
     ]
+
+
+def torn(span: Span, lines: Sequence[str], code: str) -> bool:
+    """Whether what is told of a word may only come of an invisible character in the middle of it."""
+    if code not in _OF_WORDS or span.line != span.end_line:
+        return False
+    line = lines[span.line - 1]
+    beside = line[span.column - 2 : span.column - 1], line[span.end_column - 1 : span.end_column]
+    return any(char and _UNSEEN.match(char) for char in beside)
 
 
 def _fix(code: str, hint: str, spans: list[Span]) -> Fix:

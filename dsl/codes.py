@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dsl.parser import CODES as SYNTAX
+SYNTAX: Mapping[str, str] = {
+    "WB100": "Something else was expected at this place.",
+    "WB101": "The line stops too early.",
+    "WB102": "A colon is missing.",
+    "WB103": "A colon opens a block, but nothing is indented below it.",
+    "WB104": "A number needs a unit of time.",
+    "WB105": "A line is indented, but the line above it opens no block.",
+    "WB106": "The indentation of a line fits none of the lines above.",
+    "WB107": "A tab instead of spaces.",
+    "WB108": 'Quotation marks other than "straight double" ones.',
+    "WB109": "A text is never closed.",
+    "WB110": "A character that looks like another, or like none.",
+    "WB111": "A word or sign of another language.",
+    "WB112": "A word is misspelt, missing or too much.",
+    "WB113": "A word of the language is used as a name.",
+    "WB114": "A name is written wrongly.",
+    "WB115": "An amount of money is written wrongly.",
+    "WB116": "A number or percentage is written wrongly.",
+    "WB117": "A time is written wrongly or does not exist.",
+    "WB118": "A date is written wrongly or does not exist.",
+    "WB119": "A duration is written wrongly, is nothing or is longer than a century.",
+    "WB120": "An `otherwise` has no `if`.",
+    "WB121": "A line stands in a place where it does not belong.",
+    "WB122": "A line goes on after its end.",
+    "WB123": "A line that goes on below ends with `and`, `or` or a comma.",
+    "WB124": "A bracket is never closed, or was never opened.",
+    "WB125": "No line begins with this word.",
+    "WB130": "The file is too big.",
+    "WB131": "Brackets or `not` are nested too deeply.",
+    "WB132": "Blocks are nested too deeply.",
+    "WB133": "A playbook has too many steps.",
+    "WB134": "Too many mistakes in one file.",
+}
+"""How a file is written."""
 
 NAMES: Mapping[str, str] = {
     "WB201": "A field is unknown.",
@@ -104,6 +137,7 @@ SENSE: Mapping[str, str] = {
     "WB360": "A warning: a wait goes until something that may be unknown.",
     "WB361": "A warning: everybody leaves at the moment of entering.",
     "WB362": "A warning: an audience stays empty.",
+    "WB380": "A warning: a template writes what is not known of everybody.",
 }
 """Sense: errors to WB349, warnings from WB350."""
 

@@ -14,8 +14,8 @@ from typing import Literal
 from dsl import codec
 from dsl.conditions import JSON
 from dsl.outline import outline, settings, way_id
-from dsl.plan import Branch, Experiment, Goal, Plan, Step
-from dsl.regions import END
+from dsl.plan import Branch, Experiment, Goal, Plan, Step, Wait
+from dsl.regions import START
 from dsl.wording import duration, say, where, written
 
 Kind = Literal["same", "added", "removed", "changed", "moved"]
@@ -102,7 +102,7 @@ def _rows(plan: Plan, currency: str) -> Iterator[_Row]:
         key = text if word == "leave" else word  # of `leave` there may be several
         yield _Row(key=("setting", key), part="setting", id=word, depth=0, text=text)
     steps = {step.id: step for step in plan.steps}
-    for line in outline(plan):
+    for line in outline(plan, currency):
         step = steps[line.id]
         if line.way is not None and isinstance(step, Branch | Experiment):
             path = way_id(step, line.way)
@@ -149,14 +149,19 @@ def _content(step: Step) -> JSON:
 
 # ── People inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
 def fate(old: Plan, new: Plan, at: str) -> Fate:
-    """What an edit could do to people on `old` whose journey goes on at step `at` (or at `regions.END`).
+    """What an edit could do to people on `old` who stand at the wait `at` (or at `regions.START`).
 
     They stay on their version whatever comes. `keep`: what is before them is the same in `new`. `move`: the step is
     there, and it or what may follow is not the same, so that `deploy --move` would change what they get. `gone`: `new`
-    has no such step, and `deploy --move` refuses.
+    has no such step, and `deploy --move` refuses. When a wait for a time is over is settled already: there the step
+    that follows counts. What ends a wait for a condition does not, so it must be in `new` itself.
     """
-    if at == END:
-        return "keep"
+    step = next((step for step in old.steps if step.id == at), None)
+    if at == START or (isinstance(step, Wait) and step.condition is None):
+        follows = step.next if isinstance(step, Wait) else old.first
+        if follows is None:
+            return "keep"
+        at = follows
     before, now = ({step.id: codec.encode(step) for step in plan.steps} for plan in (old, new))
     if at not in now or at not in before:
         return "gone"

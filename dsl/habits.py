@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 
 from dsl.complaints import Complaint, Trouble, quoted
+from dsl.standard import EVENTS
+from dsl.vocabulary import EVENTS_ELSEWHERE, PEOPLE
 
 COUNTS = {">=": "at least", "<=": "at most", "=": "exactly", "==": "exactly", ">": "more", "<": "fewer"}
 
@@ -60,15 +62,6 @@ def one_of(trouble: Trouble) -> Complaint | None:
                 f"`{field} in the last …` lacks a word.",
                 f"If `{field}` is a field, write `{field} is in the last 7 days`; "
                 f"if it is an event, `has {field} in the last 7 days`.",
-            )
-        case "has" if after != "BEEN":
-            return trouble.complain(
-                "WB112",
-                f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
-                "Write it like `has order_completed in the last 90 days` or "
-                "`has no order_completed in the last 90 days`.",
-                back=1,
-                taken=2,
             )
     return None
 
@@ -145,6 +138,140 @@ def spaced_event(trouble: Trouble) -> Complaint | None:
     )
 
 
+def segment_of_field(trouble: Trouble) -> Complaint | None:
+    """`email in segment loyal`, `customer is in segment loyal`"""
+    kinds = [token.type for token in trouble.line]
+    place = trouble.index + 1 if trouble.text == "in" else trouble.index
+    if place >= len(kinds) or kinds[place] not in {"SEGMENT", "AUDIENCE"} or kinds[place - 1] != "IN":
+        return None
+    start = place - (3 if kinds[place - 2] == "IS" else 2)
+    while start >= 3 and kinds[start - 1] == "DOT":
+        start -= 2
+    if start < 1 or kinds[start] not in {"NAME", "EVENT"}:
+        return None
+    name = str(trouble.line[place + 1]) if place + 1 < len(kinds) else "…"
+    told = " ".join(str(token) for token in trouble.line[start : place - 1]).replace(" . ", ".")
+    taken = place - 1 - start
+    noun = trouble.line[place]
+    return trouble.complain(
+        "WB112",
+        f"A person is in the {noun} `{name}`, not a field: `{told}` is too much here.",
+        f"Write `in {noun} {name}`.",
+        instead=(),
+        back=trouble.index - start,
+        taken=taken,
+    )
+
+
+def has_not(trouble: Trouble) -> Complaint | None:
+    """`has not order_completed`, `customer has order_completed`"""
+    before = trouble.before
+    if before is not None and before.type == "HAS" and "BEEN" in trouble.expected:
+        field = _field(trouble, trouble.index - 2)
+        return trouble.complain(
+            "WB112",
+            f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
+            "Write it like `has order_completed in the last 90 days` or `has no order_completed in the last 90 days`.",
+            back=2,
+            taken=2,
+        )
+    if trouble.token.type == "NOT" and before is not None and before.type == "HAS":
+        return trouble.complain("WB112", "`not` does not fit here.", "Write `has no …`.", instead=("NO",))
+    return None
+
+
+def money_and(trouble: Trouble) -> Complaint | None:
+    """`cart.total > 100 AND …`, where `100 AND` was taken for an amount of some currency"""
+    before = trouble.before
+    if before is None or before.type != "MONEY" or not str(before).endswith(" AND"):
+        return None
+    number = str(before).removesuffix(" AND")
+    return trouble.complain(
+        "WB112",
+        "`AND` is written in small letters here.",
+        "Write `and`.",
+        instead=(f"NUMBER {number}", "AND"),
+        back=1,
+    )
+
+
+def person_named(trouble: Trouble) -> Complaint | None:
+    """`if contact opens email`, `start when customer signs up`"""
+    before, text = trouble.before, trouble.text.lower()
+    if before is None or str(before) not in PEOPLE or trouble.token.type not in {"NAME", "ODD_WORD", "HAS", "OPENED"}:
+        return None
+    if "OPERATOR" not in trouble.expected:
+        return None
+    if text.startswith(("open", "click", "receiv", "read")):
+        stem = "clicked" if text.startswith("click") else "received" if text.startswith("receiv") else "opened"
+        hint = f"Write it like `{stem} welcome in the last 3 days`, with the name of the template."
+    else:
+        hint = "Write what somebody did as an event, like `has order_completed in the last 7 days`, and what is known "
+        hint += 'of them as a field, like `city is "Oslo"`.'
+    return trouble.complain(
+        "WB112", f"Every condition is about the person, so that nobody is named: `{before}` is too much.", hint, back=1,
+        taken=2,
+    )  # fmt: skip
+
+
+def bare_name(trouble: Trouble) -> Complaint | None:
+    """`if loyal:`, `only if loyal and …`: a name without a question"""
+    before = trouble.before
+    if before is None or before.type != "NAME" or not {"OPERATOR", "IS"} <= trouble.expected:
+        return None
+    if trouble.token.type not in {"COLON", "AND", "OR", "RPAR"}:
+        return None
+    name = _field(trouble, trouble.index - 1)
+    hint = f"If it is a field, write `{name} is known` or `{name} is yes`"
+    if "." not in name:
+        hint += f"; if it is a segment, `in segment {name}`; if it is an event, `has {name}`"
+    return trouble.complain("WB101", f"Nothing is asked of `{name}`.", f"{hint}.", back=1)
+
+
+def between_dates(trouble: Trouble) -> Complaint | None:
+    """`last_seen_at BETWEEN 2026-01-01 AND 2026-02-01`, `orders.count between 2 and 5`"""
+    before, after = trouble.before, trouble.after
+    if (
+        trouble.text.lower() != "between"
+        or before is None
+        or before.type != "NAME"
+        or "OPERATOR" not in trouble.expected
+    ):
+        return None
+    field = _field(trouble, trouble.index - 1)
+    values = [str(token) for token in trouble.line[trouble.index + 1 : trouble.index + 4]]
+    low, high = (values[0], values[2]) if len(values) == 3 else ("2", "5")
+    if after is not None and after.type == "DATE":
+        hint = f"Write `{field} is after {low} and {field} is before {high}`."
+    else:
+        hint = f"Write `{field} >= {low} and {field} <= {high}`."
+    return trouble.complain(
+        "WB111", "Only events are asked about with `between`.", hint, taken=min(4, len(trouble.line) - trouble.index)
+    )
+
+
+def two_word_event(trouble: Trouble) -> Complaint | None:
+    """`has placed order`, `start on order completed`"""
+    before = trouble.before
+    if before is None or before.type != "NAME" or trouble.token.type != "NAME" or trouble.index < 2:
+        return None
+    if trouble.line[trouble.index - 2].type not in {"ON", "HAS", "NO", "GOAL", "MEASURE"}:
+        return None
+    joined = f"{before}_{trouble.token}"
+    if joined not in EVENTS_ELSEWHERE and joined not in EVENTS:
+        return None
+    written = EVENTS_ELSEWHERE.get(joined, joined)
+    return trouble.complain(
+        "WB114",
+        "The name of an event is one word here: small letters, with underscores for the blanks.",
+        f"Write `{written}`.",
+        instead=(f"NAME {written}",),
+        back=1,
+        taken=2,
+        kept=False,
+    )
+
+
 def bare_text(trouble: Trouble) -> Complaint | None:
     """`country is US`, `about Bring people back`"""
     if trouble.token.type not in {"ODD_WORD", "NAME"} or "STRING" not in trouble.expected:
@@ -190,6 +317,13 @@ HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     count_by_sign,
     afternoon,
     spaced_event,
+    two_word_event,
+    money_and,
+    segment_of_field,
+    has_not,
+    between_dates,
+    person_named,
+    bare_name,
     bare_text,
     colon_for_equal,
 )

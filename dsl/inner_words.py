@@ -20,6 +20,7 @@ from dsl.grammar import words
 from dsl.habits import HABITS
 from dsl.number_words import (
     count_missing,
+    number_in_words,
     odd_number_word,
     odd_unit,
     sign_apart,
@@ -28,7 +29,7 @@ from dsl.number_words import (
     unit_missing,
 )
 from dsl.plan import WEEKDAYS
-from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, FILLERS, FOREIGN
+from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, COUNTS, FILLERS, FOREIGN, TIMES_ELSEWHERE
 
 
 def explain_word(trouble: Trouble) -> Complaint:
@@ -73,14 +74,62 @@ def _open_text(trouble: Trouble) -> Complaint | None:
     return trouble.complain("WB109", "This text is never closed.", hint)
 
 
-# ── Weekdays ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def _wait_until(trouble: Trouble) -> Complaint | None:
-    before, after = trouble.before, trouble.after
-    if before is None or before.type != "UNTIL" or trouble.line[0].type != "WAIT":
+def _doubled(trouble: Trouble) -> Complaint | None:
+    """`send send email hello`"""
+    before = trouble.before
+    if before is None or before.type != trouble.token.type or str(before) != trouble.text:
         return None
-    if trouble.token.type in {"NAME", "ODD_WORD"} and after is not None and after.type == "CLOCK_TIME":
-        return _weekday(trouble)
+    if trouble.token.type not in words() or not trouble.text.isalpha() or trouble.token.type in {"NOT", "LPAR"}:
+        return None
+    return trouble.complain("WB112", f"{quoted(trouble.text)} stands here twice.", "Delete one of them.", instead=())
+
+
+def _quoted_name(trouble: Trouble) -> Complaint | None:
+    """`send email "welcome"`"""
+    if trouble.token.type != "STRING" or "NAME" not in trouble.expected or "STRING" in trouble.expected:
+        return None
+    name = re.sub(r"\W+", "_", trouble.text[1:-1].strip()).lower()
+    proper = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in words().values()
+    return trouble.complain(
+        "WB114",
+        "A name stands without quotation marks.",
+        f"Write `{name}`." if proper else "Names are made of small letters a to z, digits and underscores.",
+        instead=(f"NAME {name}",) if proper and name == trouble.text[1:-1] else ("NAME",),
+        kept=bool(proper) and name == trouble.text[1:-1],
+    )
+
+
+def _wait_until(trouble: Trouble) -> Complaint | None:
+    """`wait until thurday 10:00`, `wait until next monday`, `wait until tomorrow 9am`"""
+    back = 0 if trouble.before is not None and trouble.before.type == "UNTIL" else 1
+    place = trouble.index - back
+    if trouble.line[0].type != "WAIT" or place < 2 or trouble.line[place - 1].type != "UNTIL":
+        return None
+    word, after = trouble.line[place], trouble.line[place + 1] if place + 1 < len(trouble.line) else None
+    text, day = str(word).lower(), str(after).lower() if after else ""
+    if day in WEEKDAYS and text in {"next", "coming", "the", "on", "this"}:
+        hint = f"Leave it out: the next one is meant, like `wait until {day} 09:00`."
+        return trouble.complain("WB112", f"{quoted(str(word))} is too much here.", hint, back=back)
+    if text in TIMES_ELSEWHERE:
+        hint = f"Write a time, like `{TIMES_ELSEWHERE[text]}`."
+        return trouble.complain("WB111", f"{quoted(str(word))} is not a word of this language.", hint, back=back)
+    if text in WEEKDAYS:
+        return None
+    if word.type in {"NAME", "ODD_WORD"} and after is not None and after.type in {"CLOCK_TIME", "NUMBER", "ODD_NUMBER"}:
+        return _weekday(trouble, back)
     return None
+
+
+def _wait_for(trouble: Trouble) -> Complaint | None:
+    """`wait for 3 days`"""
+    before = trouble.before
+    if before is None or before.type != "FOR" or trouble.line[0].type != "WAIT" or trouble.index != 2:
+        return None
+    if trouble.token.type not in {"DURATION", "NUMBER", "ODD_NUMBER"} and trouble.text not in COUNTS:
+        return None
+    return trouble.complain(
+        "WB112", "`for` is too much here: behind it comes an event.", "Leave it out.", instead=(), back=1
+    )
 
 
 # ── Signs and words that belong elsewhere ─────────────────────────────────────────────────────────────────────────────
@@ -252,17 +301,19 @@ def _reserved(trouble: Trouble) -> Complaint | None:
 
 
 # ── Misspelt, missing, too many ───────────────────────────────────────────────────────────────────────────────────────
-def _weekday(trouble: Trouble) -> Complaint | None:
-    if "WEEKDAY" not in trouble.expected or trouble.token.type not in {"NAME", "ODD_WORD"}:
+def _weekday(trouble: Trouble, back: int = 0) -> Complaint | None:
+    word = trouble.line[trouble.index - back]
+    if (not back and "WEEKDAY" not in trouble.expected) or word.type not in {"NAME", "ODD_WORD"}:
         return None
-    text = trouble.text.lower()
+    text = word.lower()
     short = [day for day in WEEKDAYS if len(text) in {2, 3, 4} and day.startswith(text)]
     found = short or get_close_matches(text, WEEKDAYS, n=1, cutoff=0.7)
     return trouble.complain(
         "WB112",
-        f"{quoted(trouble.text)} is not a weekday.",
+        f"{quoted(str(word))} is not a weekday.",
         f"Did you mean `{found[0]}`?" if found else f"They are {listed(WEEKDAYS)}.",
         instead=(f"WEEKDAY {found[0]}",) if found else None,
+        back=back,
         sure=False,
     )
 
@@ -296,6 +347,7 @@ def _word_missing(trouble: Trouble) -> Complaint | None:
         instead=(kind,),
         taken=0,
         sure=trouble.token.type != "NAME",
+        vague=True,
     )
 
 
@@ -332,27 +384,36 @@ def _filler(trouble: Trouble) -> Complaint | None:
 def _something_else(trouble: Trouble) -> Complaint:
     text = quoted(trouble.text)
     if trouble.expected == {"_NL"}:
-        return trouble.complain("WB122", f"The line is complete before {text}.", "Delete the rest of the line.")
+        return trouble.complain(
+            "WB122", f"The line is complete before {text}.", "Delete the rest of the line.", vague=True
+        )
     if not trouble.expected - {"COLON", "_NL"}:
         return trouble.complain(
-            "WB122", f"The line is complete before {text}. Here comes {describe(trouble)}.", example(trouble)
+            "WB122",
+            f"The line is complete before {text}. Here comes {describe(trouble)}.",
+            example(trouble),
+            vague=True,
         )
-    return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble))
+    return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble), vague=True)
 
 
 def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
     """In the order in which they are asked: first what can only be one mistake, last what is guessed."""
     return (
+        _wait_until,
+        _wait_for,
         _curly_text,
         _text_in_text,
         _open_text,
         odd_number_word,
+        number_in_words,
         unit_missing,
         sign_missing,
         odd_unit,
         sign_apart,
         sign_before,
-        _wait_until,
+        _doubled,
+        _quoted_name,
         _colon,
         _bracket,
         _then,

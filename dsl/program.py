@@ -184,6 +184,8 @@ class Segment:
     span: Span = field(compare=False)
     meaning: conditions.Condition | None
     """None: it is broken, or it contains itself."""
+    asked: Asked | None = None
+    """The meaning with its place."""
     size: int = 1
     """How many tests it holds, with the segments in it."""
 

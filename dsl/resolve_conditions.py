@@ -275,6 +275,10 @@ def _in_segment(node: syntax.InSegment, scope: Scope) -> Condition | None:
     if segment is None:
         if name not in scope.suspects:
             hint = did_you_mean(name, scope.segments) or f"Declare it: `segment {name} when …`."
+            if scope.catalog.field(name):
+                hint = f"`{name}` is a field: write it like `{name} is known`, without `in segment`."
+            elif name in scope.catalog.events:
+                hint = f"`{name}` is an event: write it like `has {name} in the last 30 days`."
             scope.tell("WB205", node.segment.span, f"There is no segment called `{name}`.", hint)
         return None
     if segment.meaning is not None and not scope.entry and asks_entry(segment.meaning):

@@ -11,7 +11,7 @@ from dsl.resolve_values import constant
 from dsl.scope import Absent, Scope
 from dsl.suggest import did_you_mean, listed, nearest
 from dsl.types import Type
-from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE
+from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE, PEOPLE, TIMES_ELSEWHERE
 
 _LITERALS = {
     syntax.Money: Type.MONEY,
@@ -76,7 +76,9 @@ def field(word: syntax.Word, scope: Scope, fitting: Collection[Type] = ()) -> Fi
     elif name in scope.catalog.events:
         scope.tell("WB201", word.span, f"There is no field called `{name}`.", f"Did you mean `has {name}`?")
     else:
-        hint = _hint(name, scope.catalog.field_names(), fitting) or f"Declare it: `field {name} is text`."
+        hint = f"Write a time, like `{TIMES_ELSEWHERE[name]}`." if name in TIMES_ELSEWHERE else None
+        hint = hint or _of_the_person(name, scope) or _hint(name, scope.catalog.field_names(), fitting)
+        hint = hint or f"Declare it: `field {name} is text`."
         if name in PLANNED:
             hint = "It will come in a later version. Until then, leave it out."
         if name == STAGE:
@@ -168,7 +170,7 @@ def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
                 "WB209",
                 word.span,
                 f"`{word.text}` asks about the event that starts the playbook, and no event starts this one.",
-                "Start it with `start on …` instead of `start when …`.",
+                _without_start(name, scope),
             )
         case Absent.OWN:
             scope.tell(
@@ -187,6 +189,13 @@ def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
     return None
 
 
+def _without_start(name: str, scope: Scope) -> str:
+    about = scope.where
+    if isinstance(about, Event) and scope.catalog.property(about.name, name):
+        return f"In a `where` the properties of `{about.name}` go without `event.`: compare `{name}` with a value."
+    return "Start it with `start on …` instead of `start when …`."
+
+
 def event(word: syntax.Word, scope: Scope) -> Event | Absent:
     """An event by name; BROKEN with a problem told."""
     if known := scope.catalog.events.get(word.text):
@@ -194,6 +203,10 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
     if word.text not in scope.suspects:
         meant = EVENTS_ELSEWHERE.get(word.text)
         hint = f"Did you mean `{meant}`?" if meant else did_you_mean(word.text, scope.catalog.events)
+        if word.text in scope.segments:
+            hint = f"`{word.text}` is a segment: write `in segment {word.text}`."
+        elif scope.catalog.field(word.text):
+            hint = f"`{word.text}` is a field: write it like `{word.text} is known`."
         scope.tell(
             "WB202",
             word.span,
@@ -203,13 +216,17 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
     return Absent.BROKEN
 
 
-def channel(word: syntax.Word, scope: Scope) -> str | None:
-    """A channel by name, or None with a problem told."""
+def channel(word: syntax.Word, scope: Scope, behind: str | None = None) -> str | None:
+    """A channel by name, or None with a problem told. `behind`: the channel that stands where the template should."""
     channels = scope.catalog.channels
     if word.text in channels:
         return word.text
     meant = CHANNELS_ELSEWHERE.get(word.text)
     named = f"Did you mean `{meant}`?" if meant in channels else None
+    if word.text in {"a", "an", "the"}:
+        named = f"Leave `{word.text}` out. Behind the channel comes the name of a template: `send email welcome`."
+    elif behind and not named:
+        named = f"Turn it round: `send {behind} {word.text}`."
     hint = named or did_you_mean(word.text, channels) or f"The channels are {listed(sorted(channels))}."
     scope.tell("WB203", word.span, f"There is no channel called `{word.text}`.", hint)
     return None
@@ -247,6 +264,14 @@ def _hint(name: str, known: Iterable[tuple[str, Type]], fitting: Collection[Type
     names = list(known)
     near = _nearest(name, names, fitting)
     return f"Did you mean `{near}`?" if near else did_you_mean(name, [known for known, _ in names])
+
+
+def _of_the_person(name: str, scope: Scope) -> str | None:
+    """`profile.orders_count`: fields go without an owner, and some with a dot."""
+    owner, _, rest = name.partition(".")
+    plain = {known.replace(".", "_"): known for known, _ in scope.catalog.field_names()}
+    meant = plain.get((rest if owner in PEOPLE and rest else name).replace(".", "_"))
+    return f"Did you mean `{meant}`?" if meant and meant != name else None
 
 
 def _nearest(name: str, known: Iterable[tuple[str, Type]], fitting: Collection[Type]) -> str | None:

@@ -41,16 +41,23 @@ def with_groups(
 
     for kind, name in _in_order(mentions, circle):
         if kind == "segment":
-            meaning = ask(segments[name].condition, scope).meaning
-            known[name] = replace(known[name], meaning=meaning)
+            whole = ask(segments[name].condition, scope)
+            meaning = _own(whole.meaning, "in audience", named)
+            known[name] = replace(known[name], meaning=meaning, asked=whole)
             if meaning is not None:
                 named[id(meaning)] = f"in segment {name}"
         else:
             kept[name] = audience(audiences[name], scope)
-            if name in rules and (meaning := members(kept[name])) is not None:
+            if name in rules and (meaning := _own(members(kept[name]), "in segment", named)) is not None:
                 rules[name] = meaning
-                named.setdefault(id(meaning), f"in audience {name}")
+                named[id(meaning)] = f"in audience {name}"
     return {name: kept[name] for name in audiences}, scope
+
+
+def _own(meaning: c.Condition | None, others: str, named: Mapping[int, str]) -> c.Condition | None:
+    """The meaning, or an equal one of its own where it goes by the name of another kind already: `named` tells them
+    apart by identity, and a person by what was written."""
+    return replace(meaning) if meaning is not None and named.get(id(meaning), "").startswith(others) else meaning
 
 
 def _in_order(mentions: Mapping[_Name, list[_Name]], circle: Callable[[list[_Name]], None]) -> Iterator[_Name]:

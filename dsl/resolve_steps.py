@@ -74,7 +74,8 @@ def _below(lines: tuple[syntax.Node, ...], scope: Scope) -> Iterator[program.Ste
 
 
 def _send(line: syntax.Send, scope: Scope) -> program.Send:
-    channel, name = names.channel(line.channel, scope), line.template.text
+    turned = line.template.text if line.template.text in scope.catalog.channels else None
+    channel, name = names.channel(line.channel, scope, turned), line.template.text
     page = scope.catalog.templates.get((channel, name)) if channel else None
     if channel and page is None and (scope.catalog.templates or scope.catalog.templates_given):
         _no_template(channel, line.template, scope)
@@ -114,7 +115,7 @@ def _recorded(lines: tuple[syntax.Argument | syntax.Broken, ...], scope: Scope) 
             scope.tell(
                 "WB249",
                 line.value.span,
-                f"Nothing says what `{written(each.value, scope.catalog.currency)}` is: text, a number, an amount …",
+                f"Nothing says what `{written(each.value, scope.catalog.currency)}` is: text, a number or an amount.",
                 f"Declare it: {declared}, or of another type.",
             )
     return arguments

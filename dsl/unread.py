@@ -10,6 +10,8 @@ from dsl.catalog import STAGE
 from dsl.diagnostics import source_lines
 
 _NAME = re.compile(r"[a-z_][\w.]*", re.IGNORECASE)
+_FIRST = 4
+"""Among so many words of a line stands the name that it declares, whatever was put before it."""
 
 
 def undeclared(files: tuple[syntax.File, ...]) -> frozenset[str]:
@@ -31,13 +33,15 @@ def _declared(file: syntax.File) -> Iterator[str]:
     lines: list[str] | None = None
     for node in file.declarations:
         match node:
-            case syntax.Broken(declares=str(name)):
-                yield name
+            case syntax.Broken(declares=declares):
+                lines = lines or source_lines(file.source)
+                yield from (declares,) if declares else ()
+                yield from _NAME.findall(lines[node.span.line - 1])[:_FIRST]
             case syntax.EventDeclaration(properties=inner) | syntax.Lifecycle(stages=inner):
                 for line in inner:
                     if isinstance(line, syntax.Broken):
                         lines = lines or source_lines(file.source)
-                        yield from _NAME.findall(lines[line.span.line - 1])[:1]
+                        yield from _NAME.findall(lines[line.span.line - 1])[:_FIRST]
             case _:
                 pass
         if isinstance(node, syntax.Broken) and is_lifecycle(node):

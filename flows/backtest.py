@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from dsl.errors import UserError
 from dsl.plan import Plan, Schedule
 from dsl.wording import duration
-from flows.expressions import expressions
+from flows import moving
 from flows.played import Played, by_day, still_open
 from flows.project import Project
 from flows.schedule import run_times
@@ -239,7 +239,7 @@ def _told(
     with write(stage.store) as connection:
         if plan.goal is not None:
             # Goals reached after the last run, which a schedule of weeks would leave uncounted.
-            at = expressions(plan, as_of=asked.end, zone=stage.zone, consent=stage.consent)
+            at = moving.asked(stage, plan, asked.end)
             convert(
                 connection, playbook=plan.name, digest=plan.digest, event=plan.goal.event, where=at.goal(),
                 seconds=plan.goal.seconds, as_of=asked.end,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from dsl.diff import Change, Fate, diff, edited, fate, render
 from dsl.outline import label
 from dsl.plan import Plan, Wait, from_json
-from dsl.regions import END
+from dsl.regions import START
 from store.schema import enrollments, plans, playbooks
 
 
@@ -20,9 +20,7 @@ class Waiting:
 
     version: str
     step: str
-    """The id of the step that comes next for them; `regions.END`: nothing does."""
-    waits: tuple[str, ...]
-    """The ids of the waits that lead there. Of several it is not known who waits at which."""
+    """The id of the wait at which they stand; `regions.START`: they have just entered."""
     text: str
     """In words: `wait 2 days, then send email cart_reminder`."""
     people: int
@@ -86,13 +84,15 @@ def edit_of(connection: Connection, plan: Plan, currency: str) -> Edit:
 
 
 def _waiting(version: Plan, current: Plan, step: str, people: int) -> Waiting:
-    found = tuple(s for s in version.steps if isinstance(s, Wait) and (s.next or END) == step)
-    ahead = next((label(s, "") for s in version.steps if s.id == step), "the end" if step == END else f"`{step}`")
+    known = {each.id: each for each in version.steps}
+    at = known.get(step)
+    follows = version.first if step == START else at.next if isinstance(at, Wait) else step
+    told = label(at, "") if isinstance(at, Wait) else "entered" if step == START else "waiting"
+    ahead = "the end" if follows is None else label(known[follows], "") if follows in known else f"`{follows}`"
     return Waiting(
         version=version.digest,
         step=step,
-        waits=tuple(wait.id for wait in found),
-        text=" or ".join([*dict.fromkeys(label(wait, "") for wait in found)] or ["waiting"]) + f", then {ahead}",
+        text=f"{told}, then {ahead}",
         people=people,
         fate=fate(version, current, step),
     )

@@ -92,7 +92,7 @@ class Trial:
         )
         needs = f" To see a fifth more it needs {self.needed:,} people an arm." if self.needed else ""
         return (
-            f"The experiment `{self.name}` is too small for the expected traffic: with about {smallest:,} people an "
+            f"The experiment `{self.name}` is too small for the expected traffic: with {smallest:,} people an "
             f"arm in {self.days} days it {sees}, and {self.baseline:.1%} convert by themselves.{needs}"
         )
 

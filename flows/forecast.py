@@ -19,12 +19,12 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from dsl.catalog import TRANSACTIONAL
 from dsl.conditions import CanReceive
 from dsl.plan import LeaveWhen, Plan, Schedule, Wait
-from flows.expressions import Expressions, expressions
+from flows import moving
+from flows.expressions import Expressions
 from flows.report import taken_ways
 from flows.world import World
 from ledger import plans as registry
 from ledger import waits
-from ledger.advance import advance
 from ledger.leave import leave
 from profiles.select import Moment, holds
 from store.clock import instant, micros
@@ -65,12 +65,9 @@ def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetim
             if at > until:
                 break
             for version in versions:
-                here = expressions(version, as_of=at, zone=world.zone, consent=world.consent)
                 if at.date() != asked:
-                    _leave(world, here, at)
-                moved = advance(
-                    world.store, plan=version, decisions=here.decisions(), arms=here.arms(), as_of=at, zone=world.zone
-                )
+                    _leave(world, moving.asked(world, version, at), at)
+                moved = moving.move_on(world, version, at)
                 ahead.steps.update(moved.counts)
                 ahead.ways.update(taken_ways(plan, version, moved.ways))
             asked = at.date()

@@ -73,7 +73,8 @@ def mail(
     with read(world.store) as connection:
         limits = {limit.channel for limit in world.policy.limits}
         ours = select(outbox.c.channel).where(coming(playbooks, as_of)).distinct()
-        channels = sorted({*connection.scalars(ours), *limits, *held_back})
+        # Records of the CRM are queued beside messages; nobody is written to by them.
+        channels = sorted({*connection.scalars(ours), *limits, *held_back} & {*world.addresses})
         found = []
         for channel in channels:
             tally = _count(connection, world, playbooks, channel, topics, as_of, zone)
@@ -108,6 +109,7 @@ def _count(
     messages = _messages(connection, world, playbooks, channel, topics, as_of)
     for person, rows in groupby(messages, key=lambda row: row.profile_id):
         slots = used.get(person, [])
+        full: set[date] = set()
         for at, capped, settled in sorted(_moments(rows, world, topics)):
             day = at.astimezone(zone).date()
             if settled:
@@ -120,7 +122,8 @@ def _count(
                 if capped:
                     slots.append(micros(at))
             if capped and _full(world.policy, channel, slots, at):
-                tally.at_limit[day] += 1
+                full.add(day)
+        tally.at_limit.update(full)
     return tally
 
 

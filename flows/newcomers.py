@@ -61,9 +61,7 @@ def per_past_entrant(
     ago = (now - enrollments.c.entered_at) // day
     after = (outbox.c.planned_at - enrollments.c.entered_at) // day
     with read(world.store) as connection:
-        entered: dict[int, int] = dict(
-            connection.execute(select(ago, func.count()).where(ours).group_by(ago)).tuples().all()
-        )
+        entered: dict[int, int] = dict(connection.execute(select(ago, func.count()).where(ours).group_by(ago)).all())
         sent = connection.execute(
             select(outbox.c.channel, after, func.count())
             .join(enrollments, enrollments.c.id == outbox.c.enrollment_id)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select
 
-from dsl.plan import Branch, Experiment, Plan, Send, Stop, Wait, from_json
+from dsl.plan import Plan, SetField, from_json
 from flows.project import Project
 from flows.report import Report
 from flows.tick import tick
@@ -20,9 +20,6 @@ from store import schema
 from store.clock import instant
 from store.engine import read
 from store.overlay import rehearse
-
-LEAVE_PEOPLE_ALONE = (Send, Wait, Branch, Experiment, Stop)
-"""Steps that write nothing but the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,4 +59,4 @@ def _written(connection: Connection, project: Project) -> tuple[Table, ...]:
     """Tables of people that steps of the playbooks write, in their current or in older versions."""
     stored = [from_json(body) for body in connection.scalars(select(schema.plans.c.body))]
     steps = (step for plan in (*project.compiled.plans.values(), *stored) for step in plan.steps)
-    return () if all(isinstance(step, LEAVE_PEOPLE_ALONE) for step in steps) else (schema.profiles,)
+    return (schema.profiles,) if any(isinstance(step, SetField) for step in steps) else ()

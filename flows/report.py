@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from dsl.conditions import Condition
-from dsl.outline import Line, outline, way_id
+from dsl.outline import Line, label, outline, way_id
 from dsl.plan import Branch, Experiment, Plan
 from flows.watch import Watcher
+from ledger.rows import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +29,34 @@ class Sends:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """CRM records of one step."""
+class Recorded:
+    """What became of the records of one step, `create task for sales`. Numbers of records, one a person."""
 
     step: str
-    does: str
-    """What, in words: `create task for sales`, `update contact`."""
-    people: int
-    """With a record made or changed."""
+    verb: str
+    """create, update"""
+    noun: str
+    team: str | None
+    made: int = 0
+    failed: int = 0
+    unknown: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """By reason."""
+    delayed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Members:
-    """What became of one audience. Numbers of people."""
+class AudienceChange:
+    """What the steps of this tick did to an audience. Numbers of people."""
 
     name: str
-    add: int
-    remove: int
+    added: int
+    removed: int
     members: int
     """After it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {"name": self.name, "add": self.added, "remove": self.removed, "members": self.members}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +84,14 @@ class Report:
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
-    crm: tuple[Records, ...] = ()
-    audiences: tuple[Members, ...] = ()
+    records: tuple[Recorded, ...] = ()
+    audiences: tuple[AudienceChange, ...] = ()
+    """Those that steps of the playbook change."""
+    enrolled: Mapping[str, int] = field(default_factory=dict)
+    """Per `enroll in`, how many came into the other playbook; those held out there count."""
+    ended: Mapping[str, int] = field(default_factory=dict)
+    """Whose journey ended on its way, by reason: `end`, `stop`, `nobody`, or `unknown birthday` for those who came to a
+    wait for a time that is not known (they count as `left`, too)."""
     trouble: tuple[str, ...] = ()
     """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
 
@@ -89,14 +103,15 @@ class Report:
         return self.steps.get(line.id, 0)
 
     def total(self, name: str) -> int:
-        """The sum of `sent`, `failed` or `unknown` over all send steps, in messages."""
-        return sum(getattr(send, name) for send in self.sends)
+        """The sum of `sent`, `failed` or `unknown` over all send steps, in messages; of the last two with records."""
+        records = () if name == "sent" else self.records
+        return sum(getattr(each, name) for each in (*self.sends, *records))
 
     def reasons(self, name: str) -> dict[str, int]:
-        """`skipped` or `delayed` over all send steps, messages by reason."""
+        """`skipped` or `delayed` over all steps that send or record, by reason."""
         summed: dict[str, int] = {}
-        for send in self.sends:
-            for reason, count in getattr(send, name).items():
+        for step in (*self.sends, *self.records):
+            for reason, count in getattr(step, name).items():
                 summed[reason] = summed.get(reason, 0) + count
         return dict(sorted(summed.items()))
 
@@ -108,6 +123,10 @@ class Report:
             ("left", self.left),
             ("reached the goal", self.converted),
             ("messages sent", self.total("sent")),
+            *([("records made", sum(record.made for record in self.records))] if self.records else []),
+            *((f"added to {each.name}", each.added) for each in self.audiences),
+            *((f"removed from {each.name}", each.removed) for each in self.audiences),
+            *([("enrolled in other playbooks", sum(self.enrolled.values()))] if self.enrolled else []),
             ("messages failed", self.total("failed")),
             ("messages in doubt", self.total("unknown") + self.in_doubt),
             ("messages not sent", sum(self.reasons("skipped").values())),
@@ -144,6 +163,14 @@ class Report:
                  "unknown": s.unknown, "skipped": dict(s.skipped), "delayed": dict(s.delayed)}
                 for s in self.sends
             ],
+            "records": [
+                {"step": r.step, "verb": r.verb, "noun": r.noun, "team": r.team, "made": r.made, "failed": r.failed,
+                 "unknown": r.unknown, "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
+            ],
+            "audiences": [a.as_json() for a in self.audiences],
+            "enrolled": dict(self.enrolled),
+            "ended": dict(self.ended),
             "trouble": list(self.trouble),
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
@@ -168,11 +195,12 @@ class Report:
             "steps": dict(self.steps),
             "ways": dict(self.ways),
             "crm": [
-                {"step": r.step, "does": r.does, "people": r.people, "skipped": dict(r.skipped)} for r in self.crm
+                {"noun": r.noun, "team": r.team, "people": r.made, "step": r.step, "verb": r.verb,
+                 "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
             ],
-            "audiences": [
-                {"name": a.name, "add": a.add, "remove": a.remove, "members": a.members} for a in self.audiences
-            ],
+            "audiences": [a.as_json() for a in self.audiences],
+            "enrolled": dict(self.enrolled),
         }  # fmt: skip
 
 
@@ -240,6 +268,8 @@ def because(reason: str) -> str:
     """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
     if reason == "when" or reason.startswith("on "):
         return "left the playbook in time" if reason == "when" else f"left {reason}"
+    if reason.startswith(UNKNOWN):
+        return f"`{reason.removeprefix(UNKNOWN)}` is not known"
     return REASONS.get(reason, reason.replace("_", " "))
 
 
@@ -264,16 +294,18 @@ def _asked(fork: Branch | Experiment) -> tuple[Condition | str, ...]:
 
 def show(watch: Watcher, plan: Plan, report: Report) -> None:
     """The report as tables for a watcher: the playbook with its numbers, and what was not sent and why."""
-    sends = {send.step: send for send in report.sends}
+    sends = {send.step: send.sent for send in report.sends} | {made.step: made.made for made in report.records}
     rows: list[dict[str, str | int | float | None]] = []
     for line in outline(plan):
         send = sends.get(line.id) if line.way is None else None
         passed = report.people(plan, line)
-        rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None})
+        rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send})
     watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
+    steps = {step.id: label(step, "") for step in plan.steps}
+    settled: tuple[Sends | Recorded, ...] = (*report.sends, *report.records)
     refused: list[dict[str, str | int | float | None]] = [
-        {"step": f"send {s.channel} {s.template}", "what": what, "why": because(why), "messages": n}
-        for s in report.sends
+        {"step": steps.get(s.step, s.step), "what": what, "why": because(why), "messages": n}
+        for s in settled
         for what, reasons in (("not sent", s.skipped), ("later", s.delayed))
         for why, n in reasons.items()
     ]

@@ -11,9 +11,9 @@ from typing import Any
 from dsl.plan import Plan
 from flows.edits import Edit, edit_of
 from flows.expectations import Traffic, Trial, traffic, trials
-from flows.expressions import expressions
 from flows.forecast import Ahead, Topics, sends_ahead, walk_on
 from flows.mail import Mail, mail
+from flows.moving import asked
 from flows.newcomers import SOME, of_newcomers, per_newcomer, per_past_entrant
 from flows.rehearsal import Stage
 from flows.report import Report
@@ -93,7 +93,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
     """Play a tick of each plan, then walk on for `days`. Raises OlderThanLastTick, StoreError."""
     world, as_of = stage.world, stage.as_of
     currency = str(world.shop["currency"])
-    at = {plan.name: expressions(plan, as_of=as_of, zone=world.zone, consent=world.consent) for plan in plans}
+    at = {plan.name: asked(world, plan, as_of) for plan in plans}
     with read(world.store) as connection:
         edits = {plan.name: edit_of(connection, plan, currency) for plan in plans}
         coming = {plan.name: traffic(connection, at[plan.name]) for plan in plans}

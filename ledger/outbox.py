@@ -25,6 +25,7 @@ from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, cast, f
 
 from dsl.delivery import Outcome
 from ledger.guardrails import SAME_ADDRESS, Candidate, Delay, Skip, Surroundings
+from ledger.rows import wants_messages
 from store import json
 from store.clock import micros
 from store.schema import consents, enrollments, outbox, profiles, suppressions
@@ -84,7 +85,7 @@ def candidates(connection: Connection, ids: Sequence[int], channel: str, address
             *outbox.c["id", "enrollment_id", "profile_id", "playbook", "digest", "step", "occurrence"],
             *outbox.c["channel", "template", "expires_at", "attempts"],
             enrollments.c.event,
-            enrollments.c.state.label("enrollment_state"),
+            wants_messages().label("wanted"),
             address.label("address"),
             address_hash.label("address_hash"),
             profiles.c.time_zone,
@@ -206,9 +207,7 @@ def mark_sending(
     and they are cancelled.
     """
     mine = and_(outbox.c.token == token, outbox.c.state == "claimed")
-    stays = select(enrollments.c.id).where(
-        enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state.in_(("active", "done"))
-    )
+    stays = select(enrollments.c.id).where(enrollments.c.id == outbox.c.enrollment_id, wants_messages())
     marked = connection.execute(
         update(outbox)
         .where(outbox.c.id.in_(ids), mine, stays.exists())

@@ -37,4 +37,4 @@ def note(connection: Connection, lifecycle: tuple[Stage, ...], moment: Moment) -
         # Another look at the same time may have been there first (PostgreSQL).
         where=stages.c.stage != noted.excluded.stage,
     )
-    return connection.execute(newer).rowcount
+    return connection.execute(newer, execution_options={"preserve_rowcount": True}).rowcount

@@ -8,11 +8,14 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
+from dsl.catalog import STAGE
 from dsl.conditions import JSON, Constant
 from dsl.types import Type
 from profiles.columns import LAST_PRODUCT, PLAIN, RECOMMENDED, Column, nested, people, profile_field
+from profiles.moment import Moment
 from profiles.products import PARTS
 from profiles.recommend import KINDS, LIMIT, Kind, Shelf, recommend, shelf_at
+from profiles.select import stage
 from profiles.values import cents
 from store import json
 from store.clock import instant, micros
@@ -32,19 +35,21 @@ def values(
     types: Mapping[str, Type] | None = None,
     limit: int = LIMIT,
     shelf: Shelf | None = None,
+    moment: Moment | None = None,
 ) -> dict[int, dict[str, Any]]:
     """For each person that there is, the fields asked for by their names, and `profile`: all single fields by name, and
     the shop's own traits.
 
     Money is a whole number of hundredths, a timestamp an aware datetime, a date a `date`, a product a dict (see
     `product_value`), an unknown value None, an unknown list empty. `types`: those of custom fields; one that is not
-    there comes as it was sent. `limit` and `shelf` are for `recommended.…`: see `profiles.recommend`.
+    there comes as it was sent. `limit` and `shelf` are for `recommended.…`: see `profiles.recommend`. `moment`, with a
+    lifecycle, is for `stage`: without it the stage is unknown.
     """
     names = list(dict.fromkeys(fields))
     asked = [name for name in names if not name.startswith(RECOMMENDED)]
     found: dict[int, dict[str, Any]] = {}
     for some in chunks(dict.fromkeys(profile_ids)):
-        found.update(_read(conn, some, asked, types or {}, micros(as_of)))
+        found.update(_read(conn, some, asked, types or {}, micros(as_of), moment))
     recommended = [name for name in names if name.startswith(RECOMMENDED)]
     if recommended:
         shelf = shelf or shelf_at(conn, as_of)
@@ -107,9 +112,16 @@ def product_value(product: Mapping[str, Any], catalog: Mapping[str, Mapping[str,
 
 
 def _read(
-    conn: Connection, ids: Sequence[int], names: Sequence[str], types: Mapping[str, Type], now: int
+    conn: Connection,
+    ids: Sequence[int],
+    names: Sequence[str],
+    types: Mapping[str, Type],
+    now: int,
+    moment: Moment | None,
 ) -> dict[int, dict[str, Any]]:
     columns = {name: place for name in (*PLAIN, *names) if isinstance(place := profile_field(name, now), Column)}
+    if moment is not None and moment.lifecycle:
+        columns[STAGE] = Column(type=Type.TEXT, expression=stage(moment))
     lists = (traits.c.cart_items, traits.c.browsing_products)
     expressions = {name: place.expression for name, place in columns.items()}
     statement = (
@@ -184,6 +196,15 @@ def _stored(value: Any, kind: Type) -> Any:
 
 def _sent(product: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(_PARTS), **product, "price": typed(product.get("price"), Type.MONEY)}
+
+
+def user_ids(conn: Connection, profile_ids: Iterable[int]) -> dict[int, str | None]:
+    """The ids by which the shop knows people; None for visitors."""
+    found: dict[int, str | None] = {}
+    for some in chunks(dict.fromkeys(profile_ids)):
+        for row in conn.execute(select(profiles.c.id, profiles.c.user_id).where(profiles.c.id.in_(some))):
+            found[row.id] = row.user_id
+    return found
 
 
 def event_properties(conn: Connection, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:

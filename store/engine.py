@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from store import json
+from store import addresses, json
 
 BUSY_SECONDS = 30
 
@@ -43,6 +43,7 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
         json.register(connection)
+        addresses.register(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -12,7 +12,7 @@ one type and is NULL when the value is missing or of another type; it never fail
     Day        `2026-03-01`: of such a day alone, or of a time that begins with one
     Filled     true for a list with something in it
     Present    true for anything but null
-    Given      true where something is said, be it null; false where nothing is: never NULL
+    Given      true for anything, be it null
 
 On SQLite, Instant and Day are functions of ours: `store.engine.open_store` registers them.
 """
@@ -153,7 +153,9 @@ def _sqlite(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
             return f"CASE WHEN {kind} IN ('integer', 'real') THEN {value} END"
         case Cents():
             # 1.005 * 100 is 100.49999999999999: rounding twice puts that right for every amount that occurs.
-            cents = f"CAST({_half_even(f'round({value} * 100.0, 4)')} AS INTEGER)"
+            whole = f"CAST({_half_even(f'round({value} * 100.0, 4)')} AS INTEGER)"
+            # What no integer holds, the cast would make the largest one.
+            cents = f"CASE WHEN {value} BETWEEN -9e16 AND 9e16 THEN {whole} ELSE {value} * 100.0 END"
             return f"CASE WHEN {kind} IN ('integer', 'real') THEN {cents} END"
         case YesNo():
             return f"CASE {kind} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"
@@ -166,7 +168,7 @@ def _sqlite(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
         case Present():
             return f"CASE WHEN {kind} <> 'null' THEN 1 END"
         case Given():
-            return f"({kind} IS NOT NULL)"
+            return f"CASE WHEN {kind} IS NOT NULL THEN 1 END"
     raise TypeError(f"{element!r} cannot be read on SQLite")
 
 
@@ -210,7 +212,7 @@ def _postgresql(element: Reading, compiler: SQLCompiler, **kw: Any) -> str:
         case Present():
             return f"CASE WHEN {kind} <> 'null' THEN true END"
         case Given():
-            return f"({value} IS NOT NULL)"
+            return f"CASE WHEN {value} IS NOT NULL THEN true END"
     raise TypeError(f"{element!r} cannot be read on PostgreSQL")
 
 

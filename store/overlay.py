@@ -34,6 +34,8 @@ HISTORY: tuple[Table, ...] = (schema.journal, schema.ticks)
 """What ticks only add to and never ask: its copies begin empty."""
 OF_ONE_PLAYBOOK: tuple[Table, ...] = (schema.matches, schema.starts)
 """What a tick asks of its own playbook only."""
+CACHE_KIB = 65_536
+"""How much of the copies SQLite keeps in memory at most; the rest is in a temporary file."""
 
 _WRITES = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
 
@@ -53,6 +55,8 @@ def rehearse(
     with engine.connect().execution_options(**asked) as connection:
         transaction = connection.begin()
         try:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql(f"PRAGMA temp.cache_size = -{CACHE_KIB}")
             for table in schema.metadata.sorted_tables:
                 if table not in READ_ONLY or table in written:
                     _copy(connection, table, playbooks)

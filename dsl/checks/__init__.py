@@ -14,6 +14,7 @@ from dsl.checks.caps import caps
 from dsl.checks.circles import circles
 from dsl.checks.entered import entered
 from dsl.checks.goal_window import goal_window
+from dsl.checks.known import known
 from dsl.checks.leave_at_once import leave_at_once
 from dsl.checks.lifecycle import lifecycle
 from dsl.checks.measured import measured
@@ -23,6 +24,7 @@ from dsl.checks.quiet import quiet
 from dsl.checks.reachable import reachable
 from dsl.checks.repeated import repeated
 from dsl.checks.scenarios import scenarios
+from dsl.checks.segments import segments
 from dsl.checks.settings import settings
 from dsl.checks.shares import shares
 from dsl.checks.stages import stages
@@ -52,9 +54,11 @@ RULES: tuple[Rule, ...] = (
     start_age,
     goal_window,
     unreceived,
+    known,
     measured,
     leave_at_once,
     memberless,
+    segments,
     reachable,
     stages,
     untested,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsl.checks.reachable import always, never, taken
+from dsl.checks.doubts import always, never, taken
 from dsl.checks.ways import Way, both, ways
 from dsl.diagnostics import Diagnostic
 from dsl.program import Program

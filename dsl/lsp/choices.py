@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dsl.catalog import PRODUCT_PARTS
+from dsl.catalog import PRODUCT_PARTS, STAGE
+from dsl.grammar import words
 from dsl.lsp.fitting import compared
+from dsl.lsp.names import headers, lines_of
 from dsl.lsp.place import Place
 from dsl.lsp.project import Project
 from dsl.lsp.roles import Meant, Role
@@ -27,12 +29,17 @@ def choices(
     told: Meant, here: Place, project: Project, *, is_event: bool = False, fitting: Type | None = None
 ) -> Iterator[Choice]:
     """The names for a place. `is_event`: `event.x` may stand there. `fitting`: only of this type; None: of any."""
+    reserved = frozenset(words().values())
+    for choice in _all(told, here, project, is_event=is_event, fitting=fitting):
+        parts = choice.text.removeprefix("event.").split(".")
+        if reserved.isdisjoint(parts):  # a shop may send a property called `for`, which nothing can ask about
+            yield choice
+
+
+def _all(told: Meant, here: Place, project: Project, *, is_event: bool, fitting: Type | None) -> Iterator[Choice]:
     match told.role:
         case Role.FIELD:
-            if here.before[-1].type != "PER":  # what tells entries apart is a property of the starting event
-                yield from _fields(here, project, fitting, is_event)
-            elif is_event:
-                yield from _starting(here, project, Type.TEXT)
+            yield from _asked(here, project, is_event)
             if here.before[-1].type == "GIVEN":
                 yield from _events(project)
         case Role.VALUE:
@@ -59,12 +66,40 @@ def choices(
         case Role.CONNECTOR:
             yield from (Choice(text=name, role=Role.CONNECTOR) for name in sorted(project.catalog.outside))
         case Role.SEGMENT | Role.PLAYBOOK | Role.AUDIENCE | Role.EXPERIMENT | Role.VARIANT:
-            own = str(here.before[1]) if len(here.before) > 1 else ""
-            yield from (
-                Choice(text=name, role=told.role, detail=told.role.value)
-                for name in project.declared(told.role)
-                if not (name == own and here.before[0].type == told.role.name)
-            )
+            yield from _declared(told.role, here, project)
+
+
+def _declared(role: Role, here: Place, project: Project) -> Iterator[Choice]:
+    """What the files declare, but for what the line itself is in: nothing contains or starts itself."""
+    own = str(here.around[1]) if len(here.around) > 1 and here.around[0].type == role.name else ""
+    changes = {word.type for word in here.before} & {"ADD", "REMOVE"}
+    for name in project.declared(role):
+        if name != own and not (changes and _has_rule(name, project)):
+            yield Choice(text=name, role=role, detail=role.value)
+
+
+def _has_rule(audience: str, project: Project) -> bool:
+    """Whether an audience says itself who belongs to it, so that no playbook does."""
+    declared = project.declared(Role.AUDIENCE)[audience]
+    lines = headers(lines_of(project.sources[declared.span.file]))
+    return any(
+        line.words[0].type == "INCLUDE" and header and header[0].line == declared.span.line for line, header in lines
+    )
+
+
+def _asked(here: Place, project: Project, is_event: bool) -> Iterator[Choice]:
+    """The fields that a line can ask about, or write."""
+    kinds = [word.type for word in here.before]
+    if kinds[-1] == "PER":  # what tells entries apart is a property of the starting event
+        yield from _starting(here, project, Type.TEXT) if is_event else ()
+    elif kinds == ["SET"] or kinds[-2:] == ["DURATION", "SET"]:
+        own = project.declared(Role.FIELD)
+        yield from (choice for choice in _fields(here, project, None, False) if choice.text in own)
+    elif kinds[-2:] in (["DURATION", "BEFORE"], ["DURATION", "AFTER"]):
+        for kind in (Type.DATE, Type.TIMESTAMP):
+            yield from _fields(here, project, kind, is_event)
+    else:
+        yield from _fields(here, project, None, is_event)
 
 
 def _fits(kind: Type, fitting: Type | None) -> bool:
@@ -83,6 +118,9 @@ def _fields(here: Place, project: Project, fitting: Type | None, is_event: bool)
 
 def _values(here: Place, project: Project, fitting: Type | None, is_event: bool) -> Iterator[Choice]:
     if here.before[0].type == "LET":  # a constant is a value and no other name
+        return
+    if compared(here.before) == STAGE and project.declared(Role.STAGE):
+        yield from (Choice(text=name, role=Role.STAGE, detail="stage") for name in project.declared(Role.STAGE))
         return
     for name in project.declared(Role.CONSTANT):
         kind = project.constant_type(name)

@@ -13,7 +13,7 @@ from dsl.lsp.meanings import MEANINGS
 from dsl.lsp.place import Place, place
 from dsl.lsp.project import LITERALS, Project
 from dsl.lsp.roles import Role, meant
-from dsl.lsp.snippets import EXAMPLES, escaped, snippet
+from dsl.lsp.snippets import EXAMPLES, Snippet, escaped, snippet
 from dsl.plan import WEEKDAYS
 from dsl.types import Type
 from dsl.vocabulary import KINDS, UNITS
@@ -49,6 +49,8 @@ class Item:
 def complete(source: str, line: int, column: int, project: Project) -> tuple[Item, ...]:
     """Everything that can be typed at a place of a file, and nothing that is not allowed there."""
     here = place(source, line, column)
+    if here is not None and here.written[:1].isdigit() and "DURATION" not in sensible(here, project):
+        here = place(source, line, column, counting=False)
     if here is None:
         return ()
     found = tuple(_items(here, project))
@@ -66,7 +68,7 @@ def _items(here: Place, project: Project) -> Iterator[Item]:
         yield _word(here, kind, word, f"{word} ", f"{word} ")
     for kind in sorted(expected & MEANINGS.keys(), key=_ORDER.index):
         if kind != "EVENT" or here.begins:  # elsewhere `event` stands before a property, which is offered whole
-            made = snippet(here, kind)
+            made = snippet(here, kind) if not here.followed else Snippet(text=words()[kind], goes_on=False)
             yield _word(here, kind, _shown(made.text), made.text, made.plain, goes_on=made.goes_on)
     if "NAME" in expected or "EVENT" in expected:
         yield from _names(here, project, expected)
@@ -81,7 +83,6 @@ def _word(here: Place, kind: str, label: str, insert: str, plain: str, *, goes_o
         insert=insert,
         plain=plain,
         replaces=len(here.written),
-        rank=2,
         goes_on=goes_on,
     )
 

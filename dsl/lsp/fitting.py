@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from lark import Token
 
+from dsl.catalog import STAGE
 from dsl.lsp.place import Place
 from dsl.lsp.project import LITERALS, Project
-from dsl.lsp.roles import asked_about
+from dsl.lsp.roles import Role, asked_about
 from dsl.types import Type
 from dsl.vocabulary import PLACES
 
@@ -28,6 +29,7 @@ _ONLY: Mapping[str, frozenset[Type]] = {
     "NEXT": _TIMES,
     "TOP": frozenset({Type.NUMBER, Type.MONEY}),
     "IN": _TIMES | {Type.NUMBER, Type.MONEY},
+    "HAS": frozenset(Type) - _MANY,
     "NOT": frozenset(Type) - _MANY - _TIMES,
     "ONE": frozenset(Type) - _MANY - _TIMES,
 }
@@ -51,6 +53,8 @@ def sensible(place: Place, project: Project) -> frozenset[str]:
     if kind is None or kind is Type.ANY:
         return expected
     values = "NAME" in expected
+    if compared(place.before) == STAGE and project.declared(Role.STAGE):
+        expected -= {"STRING"}  # a stage is named without quotes
     if kind in _MANY:
         expected = expected - {"NAME", "EVENT"}
     return frozenset(

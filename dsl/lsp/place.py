@@ -39,6 +39,10 @@ class Place:
     """The event that starts the playbook around; empty when there is none."""
     written: str
     """What is typed already of the word, with its dots: `cart.to`."""
+    around: Sequence[Token] = ()
+    """The words of the declaration that the line is in, which may be this line."""
+    followed: bool = False
+    """More stands on the line behind the place."""
     siblings: tuple[Token, ...] = ()
     """The first words of the other lines of the block."""
     continues: frozenset[str] = frozenset()
@@ -50,17 +54,27 @@ class Place:
         return not self.before
 
 
-def place(source: str, line: int, column: int) -> Place | None:
-    """The place at a line and column; None where nothing can be offered: in a comment, in a text, in a broken line."""
+def place(source: str, line: int, column: int, *, counting: bool = True) -> Place | None:
+    """The place at a line and column; None where nothing can be offered: in a comment, in a text, in a broken line.
+
+    `counting`: a number and the beginning of a word are taken for a length of time where one fits.
+    """
     if len(source) > LARGEST_FILE:
         return None
     rows = source_lines(source)
     row = rows[line - 1] if line <= len(rows) else ""
-    typed = plain(row[: column - 1]).rstrip("\n")
+    found = _typed(source, rows, line, row[: column - 1], counting)
+    behind = row[column - 1 :].partition("#")[0]
+    return replace(found, followed=bool(behind.strip())) if found else None
+
+
+def _typed(source: str, rows: list[str], line: int, before: str, counting: bool) -> Place | None:
+    typed = plain(before).rstrip("\n")
     if _in_text(typed):
         return None
     above = rows[: line - 1]
-    if count := _COUNT.search(typed):  # `3 da`: a length of time that is being typed
+    count = _COUNT.search(typed) if counting else None
+    if count:  # `3 da`
         found = _at(above, typed[: count.start()], source, line, count[0])
         if found is not None and "DURATION" in found.expected:
             return found
@@ -115,8 +129,15 @@ def _place(
         header=header,
         start=starting_event(everything, index) if everything else "",
         written=written,
+        around=_around(everything, index),
         siblings=tuple(_siblings(everything, header, line)),
     )
+
+
+def _around(lines: Sequence[Statement], index: int) -> Sequence[Token]:
+    while index > 0 and lines[index].indent > 0:
+        index -= 1
+    return lines[index].words if lines else ()
 
 
 def _siblings(lines: Sequence[Statement], header: Sequence[Token], line: int) -> Iterator[Token]:

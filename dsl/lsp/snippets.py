@@ -67,7 +67,7 @@ def _chain(place: Place, kind: str) -> Snippet:
         line.append(fed)
         after = cursor.accepts() - {"BROKEN_LINE", "DOT"}
         if {"HAS", "LPAR", "NAME"} <= after:
-            if _opens_block(place):
+            if place.begins and _opens_block(place):
                 return Snippet(text=f"{text} ${{{blank}:condition}}:\n  $0", goes_on=True)
             break
         if "_NL" in after:

@@ -38,6 +38,15 @@ _NAMES = {
 }
 _PARAMETER = "variable.parameter"
 _STEP = "keyword.control"
+_WORD = "keyword.operator.wordlike"
+_DECLARED = {
+    "LET": "variable.other.constant",
+    "FIELD": "variable.other.field",
+    "PLAYBOOK": "entity.name.function.playbook",
+    "EXPERIMENT": "entity.name.function.experiment",
+    "VARIANT": "entity.name.function.variant",
+}
+"""What the names of declarations are called; others are types."""
 _HERE = r"(?:^\s*|(?<![\w.-]))"
 """The start of a line or of a word. (The leftmost match wins, so the blanks before the first word count.)"""
 
@@ -46,14 +55,18 @@ def textmate() -> dict[str, Any]:
     """The grammar as VS Code reads it."""
     name = _name()
     dotted = rf"{name}(?:\.{name})*"
-    starters, declaring = _line_starts()
-    others = [word for kind, word in words().items() if word.isalpha() and kind not in {"YES", "NO", "TRUE", "FALSE"}]
+    declaring = [words()[kind] for kind, place in PLACES.items() if place == "file"]
+    starters = [words()[kind] for kind, place in PLACES.items() if place != "file"]
+    others = [word for kind, word in words().items() if word.isalpha() and kind not in {"YES", "TRUE", "FALSE"}]
     patterns = [
         _one("comment.line.number-sign", "#.*$"),
         _one("string.quoted.double", '"[^"]*"'),
-        _captured(rf"^\s*({_any(declaring)})\s+({dotted})", "storage.type.declaration", "entity.name.section"),
+        *(
+            _captured(rf"^\s*({words()[kind]})\s+({dotted})", "storage.type.declaration", _declared(kind))
+            for kind in FIRST
+        ),
         _captured(rf"^\s+({dotted})\s*(=)", _PARAMETER, "keyword.operator.assignment"),
-        _captured(rf"^\s+({name})\s+(is|when|otherwise)(?![\w-])", _PARAMETER, "keyword.operator.word"),
+        _captured(rf"^\s+({name})\s+(is|when|otherwise)(?![\w-])", _PARAMETER, _WORD),
         _captured(rf"{_HERE}(send)\s+({name})\s+({name})", _STEP, _NAMES[Role.CHANNEL], _NAMES[Role.TEMPLATE]),
         *(
             _captured(rf"{_HERE}({_any(kinds)})\s+({name})", keyword, scope)
@@ -63,8 +76,9 @@ def textmate() -> dict[str, Any]:
         _captured(rf"(?<![\w.])(event)((?:\.{name})+)", "variable.language.event", "variable.other.property"),
         *(_one(_SCOPES[kind], pattern) for kind, pattern in _literals()),
         _one("constant.language.boolean", _word(words()["YES"], words()["NO"]) + r"(?!\s+\w)"),
-        _one(_STEP, rf"^\s*{_word(*starters)}"),
-        _one("keyword.operator.word", _word(*others)),
+        _one("storage.type.declaration", rf"^\s*{_word(*declaring)}"),
+        _one(_STEP, rf"^\s*{_word(*starters, words()['OTHERWISE'])}"),
+        _one(_WORD, _word(*others)),
         _one("variable.other.field", dotted),
         _one("keyword.operator.assignment", "="),
     ]
@@ -82,10 +96,8 @@ def _name() -> str:
     return rf"(?!{_word(*(word for word in words().values() if word.isalpha()))})(?:{pattern})"
 
 
-def _line_starts() -> tuple[list[str], list[str]]:
-    """The words that begin a line, and those of them that name what the line declares."""
-    starters = [words()[kind] for kind in PLACES if kind in words()]
-    return sorted({*starters, "otherwise"}), sorted(words()[kind] for kind in FIRST)
+def _declared(kind: str) -> str:
+    return _DECLARED.get(kind, f"entity.name.type.{words()[kind]}")
 
 
 def _before(role: Role) -> Iterable[tuple[str, list[str]]]:
@@ -93,7 +105,7 @@ def _before(role: Role) -> Iterable[tuple[str, list[str]]]:
     kinds = [kind for kind, of in AFTER.items() if of is role and kind in words()]
     for scope, found in (
         (_STEP, [kind for kind in kinds if kind in PLACES]),
-        ("keyword.operator.word", [kind for kind in kinds if kind not in PLACES]),
+        (_WORD, [kind for kind in kinds if kind not in PLACES]),
     ):
         if found:
             yield scope, sorted(words()[kind] for kind in found)

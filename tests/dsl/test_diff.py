@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dsl.compile import compile_sources
 from dsl.diff import diff, edited, fate, render
 from dsl.plan import Plan
-from dsl.regions import END, entries
+from dsl.regions import START, entries
 from tests.dsl.shop import shop
 
 BOOK = """segment big when cart.total > $50
@@ -147,7 +147,10 @@ def test_shares_and_measure_of_an_experiment() -> None:
         (("  send sms last_call\n", "  wait 1 hour\n  send sms last_call\n"), "send:last_call", "keep"),
         (("  send sms last_call\n", "  send sms last_call\n  send email hello\n"), "send:last_call", "move"),
         (("  send sms last_call\n", "  send email hello\n"), "send:last_call", "gone"),
-        (("  send sms last_call\n", ""), END, "keep"),
+        (("  send sms last_call\n", ""), "wait:2-days", "gone"),
+        (("  send sms last_call\n", "  send sms last_call\n  send email hello\n"), "wait:2-days", "move"),
+        (("wait 2 days", "wait 3 days"), "wait:2-days", "keep"),
+        (("wait 2 days", "wait 3 days"), START, "move"),
     ],
 )
 def test_what_becomes_of_people_inside(edit: tuple[str, str], at: str, expected: str) -> None:

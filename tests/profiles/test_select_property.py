@@ -26,19 +26,11 @@ SETTINGS = settings(
 )
 _TABLES = tuple(
     schema.metadata.tables[name]
-    for name in [
-        "outbox",
-        "memberships",
-        "stages",
-        "enrollments",
-        "plans",
-        "suppressions",
-        "consents",
-        "events",
-        "traits",
+    for name in (
+        "outbox", "memberships", "stages", "enrollments", "plans", "suppressions", "consents", "events", "traits",
         "profiles",
-    ]
-)
+    )
+)  # fmt: skip
 
 
 def fill(engine: Engine, those: list[Person], now: Now) -> None:
@@ -52,10 +44,8 @@ def fill(engine: Engine, those: list[Person], now: Now) -> None:
             rows[schema.traits].append({"profile_id": id, **person.traits})
         started = Event(name="started", at=0, properties=person.start, id="start")
         for event in (started, *person.events):
-            rows[schema.events].append(
-                {"event_id": f"{id}:{event.id}", "body_hash": "", "profile_id": id, "name": event.name, "at": event.at,
-                 "received_at": event.at, "properties": event.properties}
-            )  # fmt: skip
+            row = {"name": event.name, "at": event.at, "received_at": event.at, "properties": event.properties}
+            rows[schema.events].append({"event_id": f"{id}:{event.id}", "body_hash": "", "profile_id": id, **row})
         for (channel, topic), granted in person.consents.items():
             rows[schema.consents].append(
                 {"profile_id": id, "channel": channel, "topic": topic, "granted": granted, "source": "", "at": 0}
@@ -65,11 +55,10 @@ def fill(engine: Engine, those: list[Person], now: Now) -> None:
              "entered_at": person.entered_at}
         )  # fmt: skip
         for i, queued in enumerate(person.queued):
-            rows[schema.outbox].append(
-                {"playbook": "p", "enrollment_id": id, "step": f"s{i}", "occurrence": 1, "profile_id": id, "digest": "d",
-                 "channel": queued.channel, "template": queued.template, "state": queued.state, "planned_at": 0,
-                 "due_at": 0, "expires_at": 0, "settled_at": queued.settled_at}
-            )  # fmt: skip
+            told = {"channel": queued.channel, "template": queued.template, "state": queued.state}
+            key = {"playbook": "p", "enrollment_id": id, "step": f"s{i}", "occurrence": 1, "profile_id": id}
+            times = {"planned_at": 0, "due_at": 0, "expires_at": 0, "settled_at": queued.settled_at}
+            rows[schema.outbox].append({**key, **told, **times, "digest": "d"})
         for audience, member in person.member.items():
             rows[schema.memberships].append({"audience": audience, "profile_id": id, "member": member, "changed_at": 0})
         if person.noted is not None:

@@ -11,6 +11,7 @@ from dsl.compile import compile_sources
 from dsl.grammar import lex, words
 from dsl.lsp.completion import complete
 from dsl.lsp.meanings import MEANINGS
+from dsl.lsp.place import place
 from dsl.lsp.project import Project
 from tests.dsl.lsp.marked import PATH, applied, items, offered, project
 from tests.dsl.shop import shop
@@ -209,6 +210,111 @@ def test_every_word_that_was_written_is_offered_at_its_place(path: Path) -> None
             labels = {item.label.split()[0] for item in complete(text, token.line, token.column, here)}
             missing += [] if str(token) in labels else [(token.line, str(token))]
     assert missing == []
+
+
+FORMS = """\
+lifecycle:
+  at_risk when orders.count > 3
+  active otherwise
+
+audience big on facebook:
+  include when cart.total > $5
+
+audience small on facebook:
+  about "Kept by playbooks."
+
+field tier is text
+field nick is text
+segment warm when orders.count > 1
+
+playbook other:
+  start when cart.total > $5 and cart.updated_at is in the last 3 days
+  enter once
+  wait 1 day
+
+playbook p:
+  start on order_completed
+  enter once
+  experiment e:
+    measure order_completed within 7 days
+    variant left 50%:
+      wait 1 day
+    variant right 50%:
+      wait 2 days
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  if cart.total > ▮:",
+        "  if cart.total is ▮:",
+        "  if city is one of ▮:",
+        "  if orders.last_at is ▮:",
+        "  if event.total >= ▮:",
+        "  if stage is ▮:",
+        "  if ▮ is known:",
+        "  if has ▮:",
+        "  if has no ▮ since entry:",
+        "  if has order_completed where ▮ is known:",
+        "  if has product_reviewed where rating > ▮:",
+        "  if last product_added was (name is known or ▮ is known):",
+        "  if in segment ▮:",
+        "  if in audience ▮:",
+        "  if received ▮ in the last 3 days:",
+        "  if tier has been ▮ for 3 days:",
+        "  if orders.count > 3 and ▮ is known:",
+    ],
+)
+def test_whatever_is_offered_in_a_condition_compiles(line: str) -> None:
+    found = [item for item in items(FORMS + line + "\n    stop\n").values() if item.kind != "word"]
+    assert found
+    for item in found:
+        whole = FORMS + line.replace("▮", item.plain.strip()) + "\n    stop\n"
+        errors = [p for p in compile_sources({PATH: whole}, shop()).problems if p.severity == "error"]
+        assert errors == [], item.label
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  set tier = ▮",
+        "  set nick = ▮",
+        "  set ▮ = event.coupon",
+        "  add to audience ▮",
+        "  remove from audience ▮",
+        "  enroll in ▮",
+        "  create ▮ for sales",
+        "  update ▮:\n    x = city",
+        "  wait until 3 days before ▮",
+        "  wait for ▮ up to 3 days",
+        "  send email ▮:\n    items = cart.items",
+        "  send email cart:\n    items = ▮",
+    ],
+)
+def test_whatever_is_offered_in_a_step_compiles(line: str) -> None:
+    found = [item for item in items(FORMS + line + "\n").values() if item.kind != "word"]
+    assert found
+    allowed = {"WB314", "WB315", "WB316"} if "send email ▮" in line else set()
+    for item in found:
+        whole = FORMS + line.replace("▮", item.plain.strip()) + "\n"
+        errors = [p for p in compile_sources({PATH: whole}, shop()).problems if p.severity == "error"]
+        assert [p for p in errors if p.code not in allowed] == [], item.label
+
+
+def test_whatever_is_offered_is_taken_by_the_parser() -> None:
+    chance = random.Random(7)
+    text = FORMS + (PLAYBOOKS / "abandoned_cart.playbook").read_text("utf-8")
+    here = project({PATH: text})
+    tokens = [token for token in lex(text) if token.strip()]
+    for token in chance.sample(tokens, 60):
+        found = complete(text, token.line, token.column, here)
+        rows = text.split("\n")
+        before = rows[token.line - 1][: token.column - 1]
+        for item in chance.sample(found, min(8, len(found))):
+            rows[token.line - 1] = before[: len(before) - item.replaces] + item.plain.strip() + " "
+            typed = "\n".join(rows[: token.line])
+            assert place(typed, token.line, len(rows[token.line - 1]) + 1) is not None, (before, item.label)
 
 
 def test_whatever_the_text_is_nothing_is_raised() -> None:

@@ -89,14 +89,14 @@ def test_a_line_has_its_colours() -> None:
         ("cart.total", "variable.other.field"),
         (">=", "keyword.operator.comparison"),
         ("$50", "constant.numeric.money"),
-        ("and", "keyword.operator.word"),
-        ("has", "keyword.operator.word"),
+        ("and", "keyword.operator.wordlike"),
+        ("has", "keyword.operator.wordlike"),
         ("order_completed", "entity.name.type.event"),
         ("# why", "comment.line.number-sign"),
     ]
     assert scopes("playbook abandoned_cart:")[:2] == [
         ("playbook", "storage.type.declaration"),
-        ("abandoned_cart", "entity.name.section"),
+        ("abandoned_cart", "entity.name.function.playbook"),
     ]
     assert scopes('    offer = "Free # shipping"') == [
         ("offer", "variable.parameter"),
