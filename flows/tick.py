@@ -24,6 +24,7 @@ from flows.expressions import Expressions
 from flows.graph import before
 from flows.moving import asked, move_on, register_joined
 from flows.report import AudienceChange, Recorded, Report, Sends, because, show, taken_ways
+from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
@@ -74,7 +75,10 @@ class _Tick:
             self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
             inside_before = sum(counts(connection, self.plan.name).inside.values())
         settled = self.watch.run("settle", "settle what earlier runs left open", self.settle)
-        self.watch.run("leave", "leave and convert", self.leave, after=["settle"])
+        # Every playbook's look counts, so that whoever is asked is asked by all.
+        if asks_how_long((*self.world.plans.values(), *self.world.audiences.values(), self.world.lifecycle, self.plan)):
+            self.watch.run("stages", "note who is in which stage", self.note_stages, after=["settle"])
+        self.watch.run("leave", "leave and convert", self.leave, after=["stages", "settle"])
         self.watch.run("enter", "enter", self.enter, after=["leave"])
         self.watch.run("advance", "advance", self.advance, after=["enter"])
         arrows = before(self.plan)
@@ -100,6 +104,10 @@ class _Tick:
 
     def at(self, plan: Plan) -> Expressions:
         return asked(self.world, plan, self.as_of)
+
+    def note_stages(self) -> None:
+        changed = note_stages(self.world, self.as_of)
+        self.watch.say(f"{changed:,} people have come into another stage since the last look.")
 
     def settle(self) -> Settled:
         connectors = self.world.connectors
@@ -153,15 +161,16 @@ class _Tick:
                     held_out=at.held_out(), as_of=self.as_of, only_new=self.only_new,
                 )  # fmt: skip
             # Who bought between the event that started it and this tick has left before anything is sent.
-            if self.plan.goal is not None:
+            if self.plan.goal is not None and self.entered.entered:
                 self.converted += convert(
                     connection, playbook=self.plan.name, digest=self.plan.digest, event=self.plan.goal.event,
                     where=at.goal(), seconds=self.plan.goal.seconds, as_of=self.as_of, after=self.entered.after,
                 )  # fmt: skip
-            self.left += leave(
-                connection, playbook=self.plan.name, digest=self.plan.digest, exits=at.exits(), as_of=self.as_of,
-                after=self.entered.after,
-            )  # fmt: skip
+            if self.entered.entered:
+                self.left += leave(
+                    connection, playbook=self.plan.name, digest=self.plan.digest, exits=at.exits(), as_of=self.as_of,
+                    after=self.entered.after,
+                )  # fmt: skip
         held = f", {self.entered.held_out:,} of them held out" if self.entered.held_out else ""
         self.watch.say(f"{self.entered.entered:,} entered{held}.")
 
