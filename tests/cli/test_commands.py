@@ -256,6 +256,21 @@ def test_explain_json(winback: Winback) -> None:
     assert names[:3] == ["start on signed_up", "only if", "leave on order_completed"]
 
 
+@pytest.mark.usefixtures("stocked")
+def test_explain_an_audience(winback: Winback) -> None:
+    told = winback("explain", "window_shoppers", "--as-of", NOON, "--json").json
+    assert set(told) == {"name", "connector", "lines", "conditions"}
+    assert (told["name"], told["connector"]) == ("window_shoppers", "facebook")
+    assert told["lines"][2] == "include when has product_viewed in the last 7 days"
+    assert told["lines"][-1] == "bid = $4"
+    (members,) = told["conditions"]
+    assert "product_viewed" in members["sql"]
+    assert members["query_plan"]
+    said = winback("explain", "lapsed_customers", "--as-of", NOON).out
+    assert "added by playbooks" in said
+    assert "memberships" in said
+
+
 def test_import_json(project: Path, winback: Winback) -> None:
     lines(project / "events.jsonl", *EVENTS, EVENTS[2], b"{")
     said = winback("import", "events.jsonl", "--json")
