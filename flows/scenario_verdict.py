@@ -16,7 +16,7 @@ from dsl import scenario as s
 from dsl.diagnostics import Span
 from dsl.outline import outline
 from dsl.plan import ChangeAudience, Plan, Record, Send, Step, Wait
-from dsl.wording import duration
+from dsl.wording import duration, plural
 from flows.scenario_clock import Grid
 from flows.scenario_facts import Fact
 from store.clock import SECOND, instant, micros
@@ -123,11 +123,11 @@ class _Court:
 
     # ── Saying it ─────────────────────────────────────────────────────────────────────────────────────────────────────
     def _times(self, line: s.Expect, facts: Sequence[Fact]) -> str:
-        counted = "from the start" if line.outcome == "enter" or line.never else "after entry"
+        from_start = line.outcome == "enter" or line.never
         said = []
         for fact in facts[:_MOST]:
-            base = self.start if line.outcome == "enter" or line.never else self._entry(line, fact)
-            said.append(f"{_length(fact.at - base)} {counted} ({self._clock(fact.at)})")
+            base = self.start if from_start else self._entry(line, fact)
+            said.append(f"{_since(fact.at - base, 'the start' if from_start else 'entry')} ({self._clock(fact.at)})")
         more = f" and {len(facts) - _MOST} more times" if len(facts) > _MOST else ""
         return ", ".join(said) + more
 
@@ -167,7 +167,7 @@ class _Court:
         return "The clock stopped before it came to that."
 
     def _when(self, fact: Fact) -> str:
-        return f" {_length(fact.at - fact.entered_at)} after entry ({self._clock(fact.at)})"
+        return f" {_since(fact.at - fact.entered_at, 'entry')} ({self._clock(fact.at)})"
 
     def _other_way(self, fork: str, way: str, taken: Fact) -> str:
         asked = self.watching.values(taken.playbook, fork, taken.at) if self.watching else ""
@@ -210,15 +210,12 @@ def _often(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _length(micros_: int) -> str:
-    """`1 day 2 hours`, `15 minutes`, `0 minutes`."""
-    before = micros_ < 0
-    left = timedelta(microseconds=abs(micros_))
+def _since(length: int, mark: str) -> str:
+    """`1 day 2 hours after entry`, `15 minutes before the start`, `at entry`; of microseconds."""
+    minutes = timedelta(microseconds=abs(length)) // timedelta(minutes=1)
     parts = []
-    minutes = left // timedelta(minutes=1)
-    for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
-        count, minutes = divmod(minutes, length)
+    for unit, of in (("day", 1440), ("hour", 60), ("minute", 1)):
+        count, minutes = divmod(minutes, of)
         if count:
-            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
-    said = " ".join(parts[:2]) or "0 minutes"
-    return f"{said} before, counted" if before else said
+            parts.append(f"{count} {plural(unit, count)}")
+    return f"{' '.join(parts[:2])} {'before' if length < 0 else 'after'} {mark}" if parts else f"at {mark}"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from flows.project import Project
 
 _FIELDS = frozenset(each.name for each in fields(World))
+RECORDS = "crm"
+"""The channel of records that playbooks make."""
 KEY = b"the key of every scenario"
 """Of hashes and links that nobody sees."""
 
@@ -118,12 +120,12 @@ class Bench:
             zone=self.shop.time_zone,
             # Channels that no call can consent to are open to everybody.
             consent=self.consent | (frozenset(channels) - frozenset(CHANNELS)),
-            connectors={name: Recorder(name) for name in (*channels, "crm")},
+            connectors={name: Recorder(name) for name in (*channels, RECORDS)},
             templates=self.templates,
             shop=self.shop.model_dump(),
             senders=self.senders,
             secret=KEY,
-            addresses={name: channel.address for name, channel in channels.items()},
+            addresses={name: channel.address for name, channel in channels.items()} | {RECORDS: "email"},
             live=False,
             rehearsing=False,
             wall=lambda: now,

@@ -161,15 +161,16 @@ class _Tick:
                     held_out=at.held_out(), as_of=self.as_of, only_new=self.only_new,
                 )  # fmt: skip
             # Who bought between the event that started it and this tick has left before anything is sent.
-            if self.plan.goal is not None:
+            if self.plan.goal is not None and self.entered.entered:
                 self.converted += convert(
                     connection, playbook=self.plan.name, digest=self.plan.digest, event=self.plan.goal.event,
                     where=at.goal(), seconds=self.plan.goal.seconds, as_of=self.as_of, after=self.entered.after,
                 )  # fmt: skip
-            self.left += leave(
-                connection, playbook=self.plan.name, digest=self.plan.digest, exits=at.exits(), as_of=self.as_of,
-                after=self.entered.after,
-            )  # fmt: skip
+            if self.entered.entered:
+                self.left += leave(
+                    connection, playbook=self.plan.name, digest=self.plan.digest, exits=at.exits(), as_of=self.as_of,
+                    after=self.entered.after,
+                )  # fmt: skip
         held = f", {self.entered.held_out:,} of them held out" if self.entered.held_out else ""
         self.watch.say(f"{self.entered.entered:,} entered{held}.")
 

@@ -21,11 +21,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, cast, func, null, or_, select, update
 
 from dsl.delivery import Outcome
 from ledger.guardrails import SAME_ADDRESS, Candidate, Delay, Skip, Surroundings
 from ledger.rows import wants_messages
+from store import json
 from store.clock import micros
 from store.schema import consents, enrollments, outbox, profiles, suppressions
 from store.upsert import insert_new
@@ -36,8 +37,9 @@ _GUARDING = 0x77696E6261636B
 ADDRESSES: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
     "email": (profiles.c.email, profiles.c.email_hash),
     "phone": (profiles.c.phone, profiles.c.phone_hash),
+    "push_token": (json.Text(profiles.c.custom, ("push_token",)), cast(null(), Text)),
 }
-"""Address and its keyed hash, by the profile field that a channel's address is in."""
+"""Address and its keyed hash, by the profile field that a channel's address is in. Tokens of apps have no hash."""
 
 FREE: dict[str, Any] = {"owner": None, "token": None, "lease_until": None, "slot_at": None}
 """Nobody holds the row, and no cap counts it."""
