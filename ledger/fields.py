@@ -35,9 +35,7 @@ def set_field(
     # Of several enrollments of one person (`enter once per`) the newest counts. By a window and not by a second look at
     # the enrollments: PostgreSQL knows nothing yet of rows that it has just written, and would look once for each.
     place = func.row_number().over(partition_by=enrollments.c.profile_id, order_by=enrollments.c.id.desc())
-    all_ = (
-        select(enrollments.c.profile_id, value.label("value"), place.label("place")).select_from(inside()).where(rows)
-    )
+    columns = enrollments.c.profile_id, value.label("value"), place.label("place")
     each = select(*columns).select_from(inside()).where(rows).subquery("each_enrollment")
     newest = select(each.c.profile_id, each.c.value).where(each.c.place == 1).order_by(each.c.profile_id)
     given = chosen(connection, newest, "given")
