@@ -98,7 +98,12 @@ MET = {
         "expect no send email hello before 9 hours",
         "expect send email hello after 10 hours",
     ),
-    "branch": ("given cart.total = $20", 'given tier = "gold"', "expect send email offer", "expect no send email hello"),
+    "branch": (
+        "given cart.total = $20",
+        'given tier = "gold"',
+        "expect send email offer",
+        "expect no send email hello",
+    ),
     "otherwise": ("given cart.total = $20", "expect send sms text"),
     "no consent": ("given email_consent = no", "given cart.total = $80", "expect enter", "expect no send email hello"),
     "nobody": ("given email_consent = no", "given sms_consent = no", "expect no enter"),
