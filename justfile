@@ -25,6 +25,10 @@ fmt:
     ruff check --fix .
     winback fmt playbooks
 
+# docs/errors.md, out of the compiler's codes and the examples in dsl/mistakes
+errors:
+    python -m docs.errors
+
 # Kill workers at random, and count at the provider
 kill KILLS="200":
     python -m tests.faults.kill_loop --kills {{KILLS}}

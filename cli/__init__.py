@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import check, explain, fmt, importing, init, outbox, plan, profile, run, ui
+from cli import backtest, check, explain, fmt, importing, init, lsp, outbox, plan, profile, run, test, ui
 from cli.console import ERROR, fail
 from cli.demo import command as demo
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, init, check, fmt, explain, importing, plan, run, profile, outbox, ui):
+for module in (demo, init, check, fmt, explain, test, importing, plan, backtest, run, profile, outbox, ui, lsp):
     module.register(app)
 
 

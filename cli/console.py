@@ -41,7 +41,7 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
-def moment(text: str | None, zone: str) -> datetime:
+def moment(text: str | None, zone: str, option: str = "--as-of") -> datetime:
     """The instant a person wrote, `2026-11-20`, `2026-11-20T09:00` (in `zone`) or with a zone; None: now."""
     from zoneinfo import ZoneInfo
 
@@ -51,7 +51,7 @@ def moment(text: str | None, zone: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError:
         way_out = "Write it like 2026-11-20, 2026-11-20T09:00 or 2026-11-20T09:00+01:00."
-        fail("--as-of", f"`{text}` is not a time.", way_out, USED_WRONGLY)
+        fail(option, f"`{text}` is not a time.", way_out, USED_WRONGLY)
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""`winback explain`: a playbook's steps, the SQL of each, and how the store answers it."""
+"""`winback explain`: a playbook's steps, the SQL of each, and how the store answers it; or what a code means."""
 
 from __future__ import annotations
 
@@ -20,43 +20,49 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    playbook: Annotated[str, typer.Argument(help="The name of a playbook.")],
+    playbook: Annotated[str, typer.Argument(help="A playbook's name, or the code of a message, such as WB203.")],
     as_of: Annotated[str | None, typer.Option(help="As if it were this time.")] = None,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan. Reads only."""
+    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan; or what a
+    message's code means. Reads only."""
+    from cli.mistakes import explain_code, is_code
+
+    if is_code(playbook):
+        explain_code(playbook, as_json=as_json)
+        return
     from cli.reading import chosen
-    from dsl.outline import outline, settings
+    from dsl.outline import outline
     from flows.explained import questions
     from flows.project import open_project
     from store.engine import read
 
     opened = open_project(project)
     one = chosen(opened, [playbook])[0]
-    at = moment(as_of, opened.settings.shop.time_zone)
+    at, currency = moment(as_of, opened.settings.shop.time_zone), opened.settings.shop.currency
     asked = questions(one, opened, at)
     with read(opened.engine) as connection:
         told = [(name, sql(connection, query), answered(connection, query)) for name, query in asked]
     if as_json:
-        steps = [{"id": line.id, "depth": line.depth, "text": line.text} for line in outline(one)]
+        steps = [{"id": line.id, "depth": line.depth, "text": line.text} for line in outline(one, currency)]
         conditions = [{"name": name, "sql": text, "query_plan": how} for name, text, how in told]
         print_json({"name": one.name, "version": one.digest, "steps": steps, "conditions": conditions,
                     "plan": one.to_json()})  # fmt: skip
         return
-    tell(one, settings(one, opened.settings.shop.currency), told)
+    tell(one, currency, told)
 
 
-def tell(one: Plan, settings: tuple[str, ...], told: list[tuple[str, str, list[str]]]) -> None:
+def tell(one: Plan, currency: str, told: list[tuple[str, str, list[str]]]) -> None:
     """The steps, then each condition as SQL."""
     from rich.syntax import Syntax
 
-    from dsl.outline import outline
+    from dsl.outline import outline, settings
 
     OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), one.digest))
-    for line in settings:
+    for line in settings(one, currency):
         OUT.print(Text(f"  {line}", style="dim"))
-    for step in outline(one):
+    for step in outline(one, currency):
         OUT.print(
             Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim"))
         )

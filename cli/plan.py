@@ -1,19 +1,12 @@
-"""`winback plan`: who would enter, be sent what, and leave."""
+"""`winback plan`: who would enter, be sent what, and leave; what an edit changes; what comes in the next days."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from cli.console import OUT, Json, ProjectFolder, moment, plural, print_json
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from dsl.plan import Plan
-    from flows.report import Report
+from cli.console import ERROR, Json, ProjectFolder, moment, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +19,7 @@ def plan(
     only_new: Annotated[
         bool, typer.Option("--only-new", help="As if the first run took those who match already as seen.")
     ] = False,
+    days: Annotated[int, typer.Option(min=1, max=60, help="How many days to look ahead.")] = 14,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
@@ -33,59 +27,16 @@ def plan(
     from cli.reading import chosen
     from flows.project import open_project
     from flows.rehearsal import rehearsal
+    from flows.review import review
 
     opened = open_project(project)
     plans = chosen(opened, playbooks or [])
     at = moment(as_of, opened.settings.shop.time_zone)
-    with rehearsal(opened, at) as stage:
-        reports = [stage.play(one, only_new=only_new) for one in plans]
+    with ERROR.status("Playing the playbooks on a copy …"), rehearsal(opened, at) as stage:
+        reviewed = review(stage, plans, only_new=only_new, days=days)
     if as_json:
-        print_json({"as_of": at.isoformat(), "rebuilt": stage.rebuilt, "playbooks": [r.as_plan() for r in reports]})
+        print_json(reviewed.as_json())
         return
-    if stage.rebuilt:
-        told = (
-            f"The store holds newer events: this is what it knew on {at:%Y-%m-%d %H:%M} UTC, rebuilt from its events,"
-        )
-        OUT.print(f"[yellow]{told} with nobody inside a playbook yet.[/]\n", soft_wrap=True)
-    for one, report in zip(plans, reports, strict=True):
-        tell(one, report, at)
-    OUT.print("[dim]Nothing was sent, and nothing was kept.[/]")
+    from cli.reviewing import tell
 
-
-def tell(one: Plan, report: Report, at: datetime) -> None:
-    """One playbook's plan, for people: the playbook as it is written, with how many would pass each step."""
-    from rich.table import Table
-
-    from dsl.outline import outline
-    from flows.report import because
-
-    OUT.print(
-        Text.assemble(
-            (one.name, "bold"), ("  version ", "dim"), report.version, (f"  at {at:%Y-%m-%d %H:%M} UTC", "dim")
-        )
-    )
-    if one.about:
-        OUT.print(f"[italic]{one.about}[/]")
-    entering = plural(report.entered, "person", "people")
-    first = " (its first run: those who match already)" if report.first and report.entered else ""
-    held = f", {report.held_out:,} of them held out" if report.held_out else ""
-    others = f"Would leave: {report.left:,}. Inside now: {report.inside_before:,}."
-    OUT.print(f"Would enter: [bold]{entering}[/]{held}{first}. {others}", soft_wrap=True)
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-    table.add_column("step")
-    table.add_column("people", justify="right")
-    table.add_column("", style="dim")
-    sends = {send.step: send for send in report.sends}
-    for line in outline(one):
-        told, count = "", ""
-        if line.way is None and line.id in sends:
-            send = sends[line.id]
-            count = f"{send.sent:,}"
-            refused = {**send.skipped, **send.delayed}
-            told = ", ".join(f"{n:,} {because(reason)}" for reason, n in refused.items())
-            told = f"not now: {told}" if told else ""
-        elif line.way is None and line.id in report.steps:
-            count = f"{report.steps[line.id]:,}"
-        table.add_row("  " * line.depth + line.text, count, told)
-    OUT.print(table)
-    OUT.print()
+    tell(reviewed)

@@ -8,6 +8,7 @@ from cli.console import PROBLEMS, USED_WRONGLY
 def told(error: Exception) -> tuple[str, str, str, int] | None:
     """The place, the reason, the way out and the exit code of an error; None for a mistake in the program."""
     from connectors.contract import ConfigurationError
+    from flows.backtest import NoBacktest
     from flows.local import ServerError
     from flows.settings import SettingsError
     from flows.tick import NotNow
@@ -18,7 +19,7 @@ def told(error: Exception) -> tuple[str, str, str, int] | None:
 
     known = translate(error, "") or error
     match known:
-        case SettingsError() | ConfigurationError() | MappingError() | FileError():
+        case SettingsError() | ConfigurationError() | MappingError() | FileError() | NoBacktest():
             return known.place, known.reason, known.way_out, USED_WRONGLY
         case StoreError():
             return known.place, known.reason, known.way_out, PROBLEMS

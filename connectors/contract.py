@@ -72,6 +72,18 @@ class Connector(Protocol):
     ) -> None: ...
 
 
+class Advertising(Protocol):
+    """A service that keeps audiences, to which people are added and from which they are removed."""
+
+    async def change(self, audience: str, *, add: Sequence[str], remove: Sequence[str]) -> str | None:
+        """Change the audience of this name. People are SHA-256 hashes of their trimmed, lower-cased e-mail addresses.
+
+        Repeatable: who is added twice is in once. None: all of it was taken over. Otherwise why not, for people: then
+        nothing of the call counts as done. Nothing that the other side does raises.
+        """
+        ...
+
+
 def refuse_others(manifest: Manifest, messages: Sequence[Message]) -> None:
     """Raises ValueError when a message is of a channel that the connector does not serve, or the batch is too big."""
     if wrong := {message.channel for message in messages} - manifest.channels:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from connectors.contract import ConfigurationError, Connector
+from connectors.contract import Advertising, ConfigurationError, Connector
 from dsl.suggest import listed
 
 Settings = Mapping[str, Any]
@@ -31,10 +31,24 @@ def connector_for(channel: str, settings: Settings) -> Connector:
     return choices[chosen](settings)
 
 
+def advertising_for(settings: Settings) -> Advertising:
+    """Where audiences are kept. Raises ConfigurationError for a choice that does not exist."""
+    chosen = _text(settings, "WINBACK_ADS") or "file"
+    if chosen != "file":
+        raise ConfigurationError("WINBACK_ADS", f"It cannot be `{chosen}`.", "Set it to file.")
+    from connectors.outbox_file import AudienceFiles
+
+    return AudienceFiles(_folder(settings))
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(_text(settings, "WINBACK_OUTBOX") or "outbox")
+
+
 def _outbox(settings: Settings) -> Connector:
     from connectors.outbox_file import OutboxConnector
 
-    return OutboxConnector(Path(_text(settings, "WINBACK_OUTBOX") or "outbox"))
+    return OutboxConnector(_folder(settings))
 
 
 def _smtp(settings: Settings) -> Connector:
@@ -54,6 +68,7 @@ _CHOICES: Mapping[str, Mapping[str, Callable[[Settings], Connector]]] = {
     "email": {"file": _outbox, "smtp": _smtp},
     "sms": {"file": _outbox},
     "push": {"file": _outbox},
+    "crm": {"file": _outbox},
 }
 
 

@@ -47,6 +47,8 @@ class Template:
     """The arguments it reads and cannot do without."""
     optional: frozenset[str] = frozenset()
     """The arguments it reads only after asking whether they are there."""
+    personal: frozenset[str] = frozenset()
+    """The fields of the person that it writes without saying what to write for those who have none."""
     topic: str = MARKETING
     problems: tuple[str, ...] = ()
     """What is wrong with the file itself, in sentences: no unsubscribe link, broken syntax with its line."""

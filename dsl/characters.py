@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from dsl.diagnostics import Diagnostic, Span, source_lines
+from dsl.diagnostics import Diagnostic, Edit, Fix, Span, source_lines
 
 _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _INVISIBLE = "\u00ad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200d\u2060-\u2064\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
@@ -16,6 +16,9 @@ _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _NEVER = re.compile(f"[{_TURNING}{_CONTROL}]")
 """Not even in texts and comments: they make a line look other than it is, or a terminal do things."""
 _NOT_BETWEEN_WORDS = re.compile(f"[\t{_BLANKS}{_INVISIBLE}{_TURNING}{_CONTROL}]")
+_UNSEEN = re.compile(f"[{_INVISIBLE}{_TURNING}{_CONTROL}]")
+_OF_WORDS = frozenset({"WB100", "WB112", "WB117", "WB122", "WB125"})
+"""What is told of a word that does not fit."""
 _STRETCH = re.compile(rf'(?P<quoted>"[^"\n]*"?|#[^\n]*)|{_NOT_BETWEEN_WORDS.pattern}')
 
 _TOLD = (
@@ -63,9 +66,32 @@ def odd_characters(source: str, path: str) -> list[Diagnostic]:
             places.setdefault((code, message), []).append(span)
             hints[code, message] = hint
     return [
-        Diagnostic(code=code, span=spans[0], message=message + _more(spans), hint=hints[code, message])
+        Diagnostic(
+            code=code,
+            span=spans[0],
+            message=message + _more(spans),
+            hint=hints[code, message],
+            fix=_fix(code, hints[code, message], spans),
+        )
         for (code, message), spans in places.items()
     ]
+
+
+def torn(span: Span, lines: Sequence[str], code: str) -> bool:
+    """Whether what is told of a word may only come of an invisible character in the middle of it."""
+    if code not in _OF_WORDS or span.line != span.end_line:
+        return False
+    line = lines[span.line - 1]
+    beside = line[span.column - 2 : span.column - 1], line[span.end_column - 1 : span.end_column]
+    return any(char and _UNSEEN.match(char) for char in beside)
+
+
+def _fix(code: str, hint: str, spans: list[Span]) -> Fix:
+    """A tab at the start of a line is a level, another a blank; what cannot be seen goes."""
+    goes = hint.startswith("Delete")
+    edits = tuple(Edit(span=span, text="" if goes else "  " if code == "WB107" else " ") for span in spans)
+    what = "Take them all away" if goes else "Make spaces of them all"
+    return Fix(about=what if len(spans) > 1 else what.replace("them all", "it"), edits=edits)
 
 
 def named(char: str) -> str:

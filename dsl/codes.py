@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dsl.parser import CODES as SYNTAX
+SYNTAX: Mapping[str, str] = {
+    "WB100": "Something else was expected at this place.",
+    "WB101": "The line stops too early.",
+    "WB102": "A colon is missing.",
+    "WB103": "A colon opens a block, but nothing is indented below it.",
+    "WB104": "A number needs a unit of time.",
+    "WB105": "A line is indented, but the line above it opens no block.",
+    "WB106": "The indentation of a line fits none of the lines above.",
+    "WB107": "A tab instead of spaces.",
+    "WB108": 'Quotation marks other than "straight double" ones.',
+    "WB109": "A text is never closed.",
+    "WB110": "A character that looks like another, or like none.",
+    "WB111": "A word or sign of another language.",
+    "WB112": "A word is misspelt, missing or too much.",
+    "WB113": "A word of the language is used as a name.",
+    "WB114": "A name is written wrongly.",
+    "WB115": "An amount of money is written wrongly.",
+    "WB116": "A number or percentage is written wrongly.",
+    "WB117": "A time is written wrongly or does not exist.",
+    "WB118": "A date is written wrongly or does not exist.",
+    "WB119": "A duration is written wrongly, is nothing or is longer than a century.",
+    "WB120": "An `otherwise` has no `if`.",
+    "WB121": "A line stands in a place where it does not belong.",
+    "WB122": "A line goes on after its end.",
+    "WB123": "A line that goes on below ends with `and`, `or` or a comma.",
+    "WB124": "A bracket is never closed, or was never opened.",
+    "WB125": "No line begins with this word.",
+    "WB130": "The file is too big.",
+    "WB131": "Brackets or `not` are nested too deeply.",
+    "WB132": "Blocks are nested too deeply.",
+    "WB133": "A playbook has too many steps.",
+    "WB134": "Too many mistakes in one file.",
+}
+"""How a file is written."""
 
 NAMES: Mapping[str, str] = {
     "WB201": "A field is unknown.",
@@ -44,6 +77,16 @@ NAMES: Mapping[str, str] = {
     "WB242": "A top share is nobody, or everybody.",
     "WB243": "Something that is no list is asked what it includes.",
     "WB244": "Something without a history is asked how long it has been so.",
+    "WB245": "An audience is on a service that is unknown.",
+    "WB246": "A stage is unknown.",
+    "WB247": "An audience contains itself.",
+    "WB248": "An audience's service is told something that is no value.",
+    "WB249": "A record is given something of no declared type.",
+    "WB260": "A scenario sets what is worked out by the store.",
+    "WB262": "A scenario gives a value of another kind.",
+    "WB263": "A scenario names an experiment, or an arm, that its playbook does not have.",
+    "WB264": "A scenario expects what its playbook never does.",
+    "WB265": "A message is opened or clicked that tells no such thing.",
 }
 """Names and types."""
 
@@ -69,6 +112,18 @@ SENSE: Mapping[str, str] = {
     "WB320": "A line of the policy stands twice.",
     "WB321": "A limit lets nothing through.",
     "WB322": "A fork has too many ways.",
+    "WB323": "The lifecycle has no `otherwise`.",
+    "WB324": "A stage stands after `otherwise`.",
+    "WB325": "There are two lifecycles.",
+    "WB326": "A stage asks for the stage.",
+    "WB327": "An audience says whom to leave out, and not whom to take.",
+    "WB328": "A playbook that needs its starting event is entered without one.",
+    "WB329": "Playbooks enroll people in a circle without a wait, or into themselves.",
+    "WB330": "A scenario expects nothing.",
+    "WB331": "A scenario has two clocks.",
+    "WB332": "Two scenarios of a playbook have one name.",
+    "WB333": "A scenario gives something twice.",
+    "WB334": "A scenario expects something 0 times.",
     "WB350": "A warning: `start when` has no upper age.",
     "WB351": "A warning: steps are so late that the goal no longer counts.",
     "WB352": "A warning: nothing asks whether a channel can be received.",
@@ -78,6 +133,11 @@ SENSE: Mapping[str, str] = {
     "WB356": "A warning: more sends than the policy's limit lets through.",
     "WB357": "A warning: a wait ends when nothing is sent.",
     "WB358": "A warning: a playbook has no steps.",
+    "WB359": "A warning: nothing asks about the event that was waited for.",
+    "WB360": "A warning: a wait goes until something that may be unknown.",
+    "WB361": "A warning: everybody leaves at the moment of entering.",
+    "WB362": "A warning: an audience stays empty.",
+    "WB380": "A warning: a template writes what is not known of everybody.",
 }
 """Sense: errors to WB349, warnings from WB350."""
 

@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dsl import syntax
-from dsl.catalog import Catalog
+from dsl.catalog import STAGE, Catalog
 from dsl.checks import check
-from dsl.conditions import Condition
-from dsl.diagnostics import Diagnostic, source_lines
-from dsl.lower import lower
+from dsl.conditions import Condition, Field
+from dsl.diagnostics import Diagnostic, Span, source_lines
+from dsl.lower import lower, lower_audience, lower_stages
 from dsl.parser import parse
-from dsl.plan import Plan, Policy
+from dsl.plan import Audience, Plan, Policy, Stage
+from dsl.program import Program
+from dsl.reads import asks_stage, values
 from dsl.resolve import resolve
+from dsl.scenario import Scenario
+from dsl.unread import is_lifecycle
 
 _UNREAD = frozenset({"WB130", "WB134"})
 """A file, or the rest of one, was not read: whatever stands there is lost, a policy too."""
@@ -28,12 +32,19 @@ class Compiled:
     policy: Policy
     segments: Mapping[str, Condition]
     """Those without errors."""
+    lifecycle: tuple[Stage, ...]
+    """The stages in order; the last has no condition. Empty: none is declared, or it has errors; then nothing that asks
+    for the stage is here."""
+    audiences: Mapping[str, Audience]
+    """By name; those without errors."""
     catalog: Catalog
     """With the fields and events that the files declare."""
     files: tuple[syntax.File, ...]
     """In the order of their paths."""
     sources: Mapping[str, str]
     """The text of each playbook, for descriptions."""
+    scenarios: tuple[Scenario, ...]
+    """Those whose own lines are sound; the playbook of one may have errors, and then it has no plan."""
     problems: tuple[Diagnostic, ...]
     """Errors and warnings by file, line and column."""
 
@@ -51,29 +62,61 @@ def compile_sources(sources: Mapping[str, str], catalog: Catalog) -> Compiled:
         file, found = parse(sources[path], path)
         files.append(file)
         problems += found
-    program, found = resolve(tuple(files), catalog)
-    problems += [*found, *check(program)]
+    meant, found = resolve(tuple(files), catalog)
+    problems += [*found, *check(meant)]
     extents = [_Extents(file) for file in files]
-    wrong = {node.span for extent in extents for node in extent.wrong(problems)}
-    names = Counter(playbook.name for playbook in program.playbooks)
+    with_errors = [node for extent in extents for node in extent.wrong(problems)]
+    wrong = {node.span for node in with_errors}
+    odd = {node.name.span for node in with_errors if isinstance(node, syntax.Scenario)}
+    is_read = not any(problem.code in _UNREAD for problem in problems)
+    stages = _stages(meant, files, wrong) if is_read else ()
+    unstaged = bool(meant.lifecycles) and not stages  # then nobody can say who is in a stage
+    names = Counter(playbook.name for playbook in meant.playbooks)
     plans: dict[str, Plan] = {}
-    is_policy_whole = not any(
+    is_policy_whole = is_read and not any(
         _is_policy(node) and node.span in wrong for file in files for node in file.declarations
-    ) and not any(problem.code in _UNREAD for problem in problems)
+    )
     if is_policy_whole:
-        for playbook in program.playbooks:
+        for playbook in meant.playbooks:
             is_sound = playbook.source.span not in wrong and names[playbook.name] == 1
+            if unstaged and any(map(_is_stage, values(playbook))):
+                continue
             if is_sound and (plan := lower(playbook)):
                 plans[plan.name] = plan
     return Compiled(
         plans=plans,
-        policy=program.policy,
-        segments={name: known.meaning for name, known in program.segments.items() if known.meaning is not None},
-        catalog=program.catalog,
+        policy=meant.policy,
+        segments={
+            name: known.meaning
+            for name, known in meant.segments.items()
+            if known.meaning is not None and not (unstaged and asks_stage(known.meaning))
+        },
+        lifecycle=stages,
+        audiences={
+            name: audience
+            for name, known in meant.audiences.items()
+            if known.source.span not in wrong and (audience := lower_audience(known))
+            if not (unstaged and any(asks_stage(rule) for rule in (audience.include, audience.exclude) if rule))
+        },
+        catalog=meant.catalog,
         files=tuple(files),
         sources={name: text for extent in extents for name, text in extent.playbooks()},
+        scenarios=tuple(each for each in meant.scenarios if each.span not in odd),
         problems=tuple(sorted(dict.fromkeys(problems), key=_place)),
     )
+
+
+def _stages(program: Program, files: list[syntax.File], wrong: set[Span]) -> tuple[Stage, ...]:
+    """The lifecycle; empty when a line of it is wrong, or a line that could not be read may be part of it."""
+    if any(block.span in wrong for block in program.lifecycles):
+        return ()
+    if any(isinstance(node, syntax.Broken) and is_lifecycle(node) for file in files for node in file.declarations):
+        return ()
+    return lower_stages(program.lifecycle)
+
+
+def _is_stage(field: Field) -> bool:
+    return field.scope == "profile" and field.name == STAGE
 
 
 def _is_policy(node: syntax.Declaration) -> bool:

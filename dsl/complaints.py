@@ -6,10 +6,9 @@ Each question takes the trouble and gives a complaint or None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final
 
 from lark import Token
 
@@ -17,40 +16,8 @@ from dsl.diagnostics import Diagnostic, Span, visible
 from dsl.grammar import words
 from dsl.vocabulary import EXAMPLES, GROUPS, KINDS, NAMES, PARTS
 
-CODES: Final[Mapping[str, str]] = {
-    "WB100": "Something else was expected at this place.",
-    "WB101": "The line stops too early.",
-    "WB102": "A colon is missing.",
-    "WB103": "A colon opens a block, but nothing is indented below it.",
-    "WB104": "A number needs a unit of time.",
-    "WB105": "A line is indented, but the line above it opens no block.",
-    "WB106": "The indentation of a line fits none of the lines above.",
-    "WB107": "A tab instead of spaces.",
-    "WB108": 'Quotation marks other than "straight double" ones.',
-    "WB109": "A text is never closed.",
-    "WB110": "A character that looks like another, or like none.",
-    "WB111": "A word or sign of another language.",
-    "WB112": "A word is misspelt, missing or too much.",
-    "WB113": "A word of the language is used as a name.",
-    "WB114": "A name is written wrongly.",
-    "WB115": "An amount of money is written wrongly.",
-    "WB116": "A number or percentage is written wrongly.",
-    "WB117": "A time is written wrongly or does not exist.",
-    "WB118": "A date is written wrongly or does not exist.",
-    "WB119": "A duration is written wrongly, is nothing or is longer than a century.",
-    "WB120": "An `otherwise` has no `if`.",
-    "WB121": "A line stands in a place where it does not belong.",
-    "WB122": "A line goes on after its end.",
-    "WB123": "A line that goes on below ends with `and`, `or` or a comma.",
-    "WB124": "A bracket is never closed, or was never opened.",
-    "WB125": "No line begins with this word.",
-    "WB130": "The file is too big.",
-    "WB131": "Brackets or `not` are nested too deeply.",
-    "WB132": "Blocks are nested too deeply.",
-    "WB133": "A playbook has too many steps.",
-    "WB134": "Too many mistakes in one file.",
-}
-"""What each code of a parsing mistake means, in one line."""
+_MOST_FORMS = 4
+"""A hint shows so many forms of a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +35,8 @@ class Complaint:
     """False: a guess. When the line fails again, that is not told, for the guess may be the cause."""
     kept: bool = True
     """False: read on to find more, but do not keep the line, because a value in it is wrong."""
+    vague: bool = False
+    """True: all that is known is that the word does not fit. Right behind a word that was mended, that is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +84,13 @@ class Trouble:
         taken: int = 1,
         sure: bool = True,
         kept: bool = True,
+        vague: bool = False,
     ) -> Complaint:
         """A complaint about `taken` words (at least one is underlined), from the one `back` words before this one."""
         start = self.index - back
         first, last = self.line[start], self.line[min(start + max(taken, 1), len(self.line)) - 1]
         problem = Diagnostic(code=code, span=between(self.path, first, last), message=message, hint=hint)
-        return Complaint(problem=problem, instead=instead, start=start, taken=taken, sure=sure, kept=kept)
+        return Complaint(problem=problem, instead=instead, start=start, taken=taken, sure=sure, kept=kept, vague=vague)
 
 
 def between(path: str, first: Token, last: Token) -> Span:
@@ -190,14 +160,27 @@ def near(text: str, kinds: frozenset[str]) -> str | None:
 def example(trouble: Trouble) -> str | None:
     """A hint that shows how the line, or the part of it where the trouble is, is written."""
     line = trouble.line[: trouble.index]
+    if len(line) > 1 and line[0].type == "WAIT" and line[-1].type == "WEEKDAY":
+        return f"Write it with a time: `wait until {line[-1]} 09:00`."
     typed = trouble.around == "EVENT" or line[0].type == "FIELD"
     for place, token in reversed(list(enumerate(line))):
         if token.type == "IS" and typed:
             return "Write it like `starts_at is timestamp`."
         forms = PARTS.get(token.type) or (EXAMPLES.get(token.type) if place == 0 else None)
         if forms:
-            return f"Write it like {listed([f'`{form}`' for form in forms])}."
+            return f"Write it like {listed([f'`{form}`' for form in _alike(forms, line[place:])])}."
     return None
+
+
+def _alike(forms: Sequence[str], line: Sequence[Token]) -> list[str]:
+    """The forms that begin like the line, at most four."""
+
+    def shared(form: str) -> int:
+        pairs = list(zip(form.split(), map(str, line), strict=False))
+        return next((count for count, (one, other) in enumerate(pairs) if one != other), len(pairs))
+
+    most = max(map(shared, forms))
+    return [form for form in forms if shared(form) == most][:_MOST_FORMS]
 
 
 def reserved(trouble: Trouble) -> Complaint:
@@ -216,7 +199,7 @@ def stops_early(trouble: Trouble) -> Complaint:
     last = trouble.line[-1]
     told: tuple[str, str, str | None]
     if "COLON" in trouble.expected:
-        told = ("WB102", "This line opens a block, so it must end with a colon.", "Add `:` at the end of the line.")
+        told = ("WB102", "This line opens a block, so it must end with a colon.", _colon_hint(trouble))
     elif last.type == "LPAR" or "RPAR" in trouble.expected:
         return _unclosed(trouble)
     elif last.type in {"AND", "OR"}:
@@ -230,7 +213,16 @@ def stops_early(trouble: Trouble) -> Complaint:
     code, message, hint = told
     problem = Diagnostic(code=code, span=behind(trouble.path, last), message=message, hint=hint)
     instead = ("COLON",) if code == "WB102" else None
-    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0)
+    # An `if` of a playbook without a block may be meant as `only if`: then no step stands here.
+    kept = trouble.deeper or trouble.line[0].type != "IF" or trouble.around != "PLAYBOOK"
+    return Complaint(problem=problem, instead=instead, start=trouble.index, taken=0, kept=kept, vague=not instead)
+
+
+def _colon_hint(trouble: Trouble) -> str:
+    hint = "Add `:` at the end of the line."
+    if trouble.line[0].type == "IF" and trouble.around == "PLAYBOOK" and not trouble.deeper:
+        hint += " Or, to ask it of everybody who would enter, write `only if …`."
+    return hint
 
 
 def _unclosed(trouble: Trouble) -> Complaint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Literal
 
@@ -39,6 +39,24 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """Text to be put in the place of a stretch of a file."""
+
+    span: Span
+    """Of no width where something is put in."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """What mends a mistake, when that is plain."""
+
+    about: str
+    """What it does, in a few words for a menu."""
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """A mistake or a doubt about a playbook: where, what, and what to do."""
 
@@ -48,6 +66,7 @@ class Diagnostic:
     message: str
     hint: str | None = None
     severity: Severity = "error"
+    fix: Fix | None = field(default=None, compare=False)
 
 
 def source_lines(source: str) -> list[str]:

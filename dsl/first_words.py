@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from dsl.complaints import Complaint, Trouble, listed, near, quoted, reserved
 from dsl.grammar import words
-from dsl.vocabulary import BELONGS, CLOSERS, EXAMPLES, FOREIGN, LOOPS, PLACES
+from dsl.vocabulary import (
+    BELONGS,
+    CLOSERS,
+    ELSEWHERE,
+    EXAMPLES,
+    FOREIGN,
+    HEADLESS,
+    LOOPS,
+    PLACES,
+    PROGRAMS,
+)
 
 
 def explain_first(trouble: Trouble) -> Complaint:
@@ -108,14 +118,66 @@ def _foreign(trouble: Trouble) -> Complaint | None:
     # `exit on …` is meant as `leave on …`, and a bare `exit` as `stop`.
     for kinds in sorted(FOREIGN.get(trouble.text.lower(), ()), key=goes_on, reverse=True):
         if trouble.fits(0, kinds):
-            meant = " ".join(words()[kind] for kind in kinds)
+            meant = " ".join(kind.partition(" ")[2] or words()[kind] for kind in kinds)
+            known = trouble.token.type in words()
             return trouble.complain(
                 "WB111",
-                f"{quoted(trouble.text)} is not a word of this language.",
-                f"Did you mean `{meant}`?",
+                f"No line begins with {quoted(trouble.text)}."
+                if known
+                else f"{quoted(trouble.text)} is not a word of this language.",
+                f"Did you mean `{meant}`?" + ("" if goes_on(kinds) else f" {_looks(kinds[0])}"),
                 instead=kinds if trouble.after is None or goes_on(kinds) else None,
             )
     return None
+
+
+def _elsewhere(trouble: Trouble) -> Complaint | None:
+    """`conditional split`, `time delay`: what other tools call it in two words."""
+    if trouble.after is None:
+        return None
+    pair = trouble.text.lower(), str(trouble.after).lower()
+    kinds = ELSEWHERE.get(pair)
+    if kinds is None or not trouble.fits(0, kinds):
+        return None
+    behind = trouble.line[trouble.index + 2].type if trouble.index + 2 < len(trouble.line) else "_NL"
+    return trouble.complain(
+        "WB111",
+        f"`{pair[0]} {pair[1]}` has another name in this language.",
+        f"Did you mean `{' '.join(words()[kind] for kind in kinds)}`? {_looks(kinds[0])}",
+        instead=kinds if trouble.fits(0, (*kinds, behind)) else None,
+        taken=2,
+    )
+
+
+def _looks(kind: str) -> str:
+    forms = EXAMPLES.get(kind, ())[:2]
+    return f"Write it like {listed([f'`{form}`' for form in forms])}." if forms else ""
+
+
+def _headless(trouble: Trouble) -> Complaint | None:
+    """`when cart.total > $50`, `once`, `2 days`: the first word is left out."""
+    first = HEADLESS.get(trouble.token.type)
+    if first is None or not trouble.fits(0, (first, trouble.token.type)):
+        return None
+    word = words()[first]
+    return trouble.complain(
+        "WB112",
+        f"`{word}` is missing before {quoted(trouble.text)}.",
+        f"Write `{word} {trouble.text} …`." if trouble.after else f"Write `{word} {trouble.text}`.",
+        instead=(first,),
+        taken=0,
+        sure=False,
+    )
+
+
+def _program(trouble: Trouble) -> Complaint | None:
+    what = PROGRAMS.get(trouble.text.lower())
+    if what is None:
+        return None
+    hint = "Conditions stand in lines like `if cart.total > $50:`, and what happens in lines like `send email welcome`."
+    if not trouble.around:
+        hint = "It begins with a line like `playbook welcome:`, and below it stand who enters and what happens to them."
+    return trouble.complain("WB125", f"A playbook is not {what}, so that no line begins with `{trouble.text}`.", hint)
 
 
 def _two_words(trouble: Trouble) -> Complaint | None:
@@ -160,8 +222,12 @@ def _misspelt(trouble: Trouble) -> Complaint | None:
 
 def _unknown(trouble: Trouble) -> Complaint:
     fixed = words()
-    starts = [fixed[kind] for kind in EXAMPLES if kind in trouble.expected and kind in fixed]
-    if starts:
+    # Below a broken line `otherwise` may go on, but at the left edge it never does.
+    expected = trouble.expected if trouble.around else trouble.expected - {"OTHERWISE"}
+    starts = [fixed[kind] for kind in EXAMPLES if kind in expected and kind in fixed]
+    if {"QUIET", "SEND"} <= trouble.expected:  # below a line that could not be read every kind of line may stand
+        hint = "Mend the line above this block first: what may stand here depends on it."
+    elif starts:
         hint = f"Here a line begins with {listed([f'`{word}`' for word in starts])}."
     elif trouble.around == "EVENT":
         hint = "Here a line names a property and its type, like `appointment_id is text`."
@@ -178,8 +244,11 @@ _QUESTIONS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     _closer,
     _comment,
     _loop,
+    _elsewhere,
+    _headless,
     _capitals,
     _foreign,
+    _program,
     _two_words,
     _misspelt,
 )

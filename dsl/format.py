@@ -90,7 +90,7 @@ class _Page:
 def _laid_out(tokens: tuple[Token, ...], depth: int) -> list[str]:
     """The statement on one line; when that is too long or comments stand between, one part of its condition a line."""
     words = [token for token in tokens if token.type != "CONTINUATION"]
-    whole = INDENT * depth + _spaced(words)
+    whole = INDENT * depth + spaced(words)
     commented = any("#" in token for token in tokens if token.type == "CONTINUATION")
     if not commented and len(whole) <= WIDTH:
         return [whole]
@@ -102,7 +102,7 @@ def _laid_out(tokens: tuple[Token, ...], depth: int) -> list[str]:
             lines[-1] += _trailing(end)
             lines += [indent + text.strip() for text in above if text.strip()]
             part = part[1:]
-        lines.append(indent + _spaced(part))
+        lines.append(indent + spaced(part))
         indent = INDENT * (depth + 1)
     return lines
 
@@ -130,7 +130,8 @@ def _of_between(tokens: tuple[Token, ...], place: int) -> bool:
     return next(before, "") == "DATE" and next(before, "") == "BETWEEN"
 
 
-def _spaced(words: Iterable[Token]) -> str:
+def spaced(words: Iterable[Token]) -> str:
+    """The words on one line, as far apart as they should be."""
     text, before = "", ""
     for word in words:
         apart = text and word.type not in _NO_BLANK_BEFORE and before not in _NO_BLANK_AFTER

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 
 from dsl.complaints import Complaint, Trouble, quoted
+from dsl.standard import EVENTS
+from dsl.vocabulary import EVENTS_ELSEWHERE, PEOPLE
 
 COUNTS = {">=": "at least", "<=": "at most", "=": "exactly", "==": "exactly", ">": "more", "<": "fewer"}
 
@@ -60,15 +62,6 @@ def one_of(trouble: Trouble) -> Complaint | None:
                 f"`{field} in the last …` lacks a word.",
                 f"If `{field}` is a field, write `{field} is in the last 7 days`; "
                 f"if it is an event, `has {field} in the last 7 days`.",
-            )
-        case "has" if after != "BEEN":
-            return trouble.complain(
-                "WB112",
-                f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
-                "Write it like `has order_completed in the last 90 days` or "
-                "`has no order_completed in the last 90 days`.",
-                back=1,
-                taken=2,
             )
     return None
 
@@ -145,6 +138,204 @@ def spaced_event(trouble: Trouble) -> Complaint | None:
     )
 
 
+def segment_of_field(trouble: Trouble) -> Complaint | None:
+    """`email in segment loyal`, `customer is in segment loyal`"""
+    kinds = [token.type for token in trouble.line]
+    place = trouble.index + 1 if trouble.text == "in" else trouble.index
+    if place >= len(kinds) or kinds[place] not in {"SEGMENT", "AUDIENCE"} or kinds[place - 1] != "IN":
+        return None
+    start = place - (3 if kinds[place - 2] == "IS" else 2)
+    while start >= 3 and kinds[start - 1] == "DOT":
+        start -= 2
+    if start < 1 or kinds[start] not in {"NAME", "EVENT"}:
+        return None
+    name = str(trouble.line[place + 1]) if place + 1 < len(kinds) else "…"
+    told = " ".join(str(token) for token in trouble.line[start : place - 1]).replace(" . ", ".")
+    taken = place - 1 - start
+    noun = trouble.line[place]
+    return trouble.complain(
+        "WB112",
+        f"A person is in the {noun} `{name}`, not a field: `{told}` is too much here.",
+        f"Write `in {noun} {name}`.",
+        instead=(),
+        back=trouble.index - start,
+        taken=taken,
+    )
+
+
+def has_not(trouble: Trouble) -> Complaint | None:
+    """`has not order_completed`, `customer has order_completed`"""
+    before = trouble.before
+    if before is not None and before.type == "HAS" and "BEEN" in trouble.expected:
+        field = _field(trouble, trouble.index - 2)
+        return trouble.complain(
+            "WB112",
+            f"`has` begins a condition; nobody needs to be named before it, so `{field}` is too much.",
+            "Write it like `has order_completed in the last 90 days` or `has no order_completed in the last 90 days`.",
+            back=2,
+            taken=2,
+        )
+    if trouble.token.type == "NOT" and before is not None and before.type == "HAS":
+        return trouble.complain("WB112", "`not` does not fit here.", "Write `has no …`.", instead=("NO",))
+    return None
+
+
+def money_and(trouble: Trouble) -> Complaint | None:
+    """`cart.total > 100 AND …`, where `100 AND` was taken for an amount of some currency"""
+    before = trouble.before
+    if before is None or before.type != "MONEY" or not str(before).endswith(" AND"):
+        return None
+    number = str(before).removesuffix(" AND")
+    return trouble.complain(
+        "WB112",
+        "`AND` is written in small letters here.",
+        "Write `and`.",
+        instead=(f"NUMBER {number}", "AND"),
+        back=1,
+    )
+
+
+def person_named(trouble: Trouble) -> Complaint | None:
+    """`if contact opens email`, `start when customer signs up`"""
+    before, text = trouble.before, trouble.text.lower()
+    if before is None or str(before) not in PEOPLE or trouble.token.type not in {"NAME", "ODD_WORD", "HAS", "OPENED"}:
+        return None
+    if "OPERATOR" not in trouble.expected:
+        return None
+    if text.startswith(("open", "click", "receiv", "read")):
+        stem = "clicked" if text.startswith("click") else "received" if text.startswith("receiv") else "opened"
+        hint = f"Write it like `{stem} welcome in the last 3 days`, with the name of the template."
+    else:
+        hint = "Write what somebody did as an event, like `has order_completed in the last 7 days`, and what is known "
+        hint += 'of them as a field, like `city is "Oslo"`.'
+    return trouble.complain(
+        "WB112", f"Every condition is about the person, so that nobody is named: `{before}` is too much.", hint, back=1,
+        taken=2,
+    )  # fmt: skip
+
+
+def bare_name(trouble: Trouble) -> Complaint | None:
+    """`if loyal:`, `only if loyal and …`: a name without a question"""
+    before = trouble.before
+    if before is None or before.type != "NAME" or not {"OPERATOR", "IS"} <= trouble.expected:
+        return None
+    if trouble.token.type not in {"COLON", "AND", "OR", "RPAR"}:
+        return None
+    name = _field(trouble, trouble.index - 1)
+    hint = f"If it is a field, write `{name} is known` or `{name} is yes`"
+    if "." not in name:
+        hint += f"; if it is a segment, `in segment {name}`; if it is an event, `has {name}`"
+    return trouble.complain("WB101", f"Nothing is asked of `{name}`.", f"{hint}.", back=1)
+
+
+def again_the_value(trouble: Trouble) -> Complaint | None:
+    """`city is "Oslo" or "Bergen"`, `orders.count is 1 or 2`"""
+    before = trouble.before
+    if before is None or before.type not in {"AND", "OR"} or "HAS" not in trouble.expected:
+        return None
+    signs = [place for place in range(1, trouble.index) if trouble.line[place].type in {"OPERATOR", "IS"}]
+    if trouble.token.type not in {"STRING", "NUMBER", "MONEY", "ODD_WORD"} or not signs:
+        return None
+    field, sign = _field(trouble, signs[-1] - 1), trouble.line[signs[-1]]
+    hint = f"Write `{before} {field} {sign} {trouble.token}`."
+    if sign.type == "IS" and before.type == "OR":
+        hint = f"Write `{field} is one of {trouble.line[signs[-1] + 1]}, {trouble.token}`."
+    return trouble.complain("WB112", f"Behind `{before}` the field must stand again.", hint)
+
+
+def is_over(trouble: Trouble) -> Complaint | None:
+    """`orders.value is over $500`, `orders.count is at least 3`"""
+    before = trouble.before
+    if trouble.text == "at" and before is not None and before.type == "IS" and trouble.after is not None:
+        sign = {"least": ">=", "most": "<="}.get(str(trouble.after))
+        if sign:
+            told = f"is at {trouble.after}"
+            hint = f"Write the sign `{sign}` in place of all three words."
+            return trouble.complain("WB111", f"`{told}` is not a comparison of this language.", hint, back=1, taken=3)
+    signs = {**dict.fromkeys(("over", "above"), ">"), **dict.fromkeys(("under", "below"), "<")}
+    if before is None or str(before) not in signs or trouble.index < 2 or trouble.line[trouble.index - 2].type != "IS":
+        return None
+    hint = f"Write the sign `{signs[str(before)]}` in place of both words."
+    return trouble.complain("WB111", f"`is {before}` is not a comparison of this language.", hint, back=2, taken=2)
+
+
+def how_long(trouble: Trouble) -> Complaint | None:
+    """`has no order_completed for 90 days`, `has order_completed within 7 days`"""
+    event, after = trouble.before, trouble.after
+    if trouble.token.type == "DURATION" and event is not None and event.type == "IN" and "THE" in trouble.expected:
+        message, hint = f"`in {trouble.text}` does not say from when to when.", f"Write `in the last {trouble.text}`."
+        return trouble.complain("WB111", message, hint, instead=("THE", "LAST"), taken=0)
+    if trouble.text not in {"for", "within", "in", "during"} or "SINCE" not in trouble.expected or after is None:
+        return None
+    if after.type != "DURATION" or event is None:
+        return None
+    return trouble.complain(
+        "WB111",
+        f"`{trouble.text} {after}` does not say from when to when.",
+        f"Write `in the last {after}`.",
+        instead=("IN", "THE", "LAST"),
+    )
+
+
+def when_for_if(trouble: Trouble) -> Complaint | None:
+    """`leave if has order_completed`, `segment s if …`"""
+    if trouble.text not in {"if", "where"} or "WHEN" not in trouble.expected:
+        return None
+    return trouble.complain("WB112", f"`{trouble.text}` does not fit here.", "Write `when`.", instead=("WHEN",))
+
+
+def enter_every(trouble: Trouble) -> Complaint | None:
+    """`enter every 30 days`"""
+    if trouble.line[0].type != "ENTER" or trouble.token.type != "DURATION" or "TIME" not in trouble.expected:
+        return None
+    hint = f"Write `enter again after {trouble.text}`."
+    return trouble.complain("WB112", "How long people stay out is said with `again after`.", hint, back=1, taken=2)
+
+
+def between_dates(trouble: Trouble) -> Complaint | None:
+    """`last_seen_at BETWEEN 2026-01-01 AND 2026-02-01`, `orders.count between 2 and 5`"""
+    before, after = trouble.before, trouble.after
+    if (
+        trouble.text.lower() != "between"
+        or before is None
+        or before.type != "NAME"
+        or "OPERATOR" not in trouble.expected
+    ):
+        return None
+    field = _field(trouble, trouble.index - 1)
+    values = [str(token) for token in trouble.line[trouble.index + 1 : trouble.index + 4]]
+    low, high = (values[0], values[2]) if len(values) == 3 else ("2", "5")
+    if after is not None and after.type == "DATE":
+        hint = f"Write `{field} is after {low} and {field} is before {high}`."
+    else:
+        hint = f"Write `{field} >= {low} and {field} <= {high}`."
+    return trouble.complain(
+        "WB111", "Only events are asked about with `between`.", hint, taken=min(4, len(trouble.line) - trouble.index)
+    )
+
+
+def two_word_event(trouble: Trouble) -> Complaint | None:
+    """`has placed order`, `start on order completed`"""
+    before = trouble.before
+    if before is None or before.type != "NAME" or trouble.token.type != "NAME" or trouble.index < 2:
+        return None
+    if trouble.line[trouble.index - 2].type not in {"ON", "HAS", "NO", "GOAL", "MEASURE"}:
+        return None
+    joined = f"{before}_{trouble.token}"
+    if joined not in EVENTS_ELSEWHERE and joined not in EVENTS:
+        return None
+    written = EVENTS_ELSEWHERE.get(joined, joined)
+    return trouble.complain(
+        "WB114",
+        "The name of an event is one word here: small letters, with underscores for the blanks.",
+        f"Write `{written}`.",
+        instead=(f"NAME {written}",),
+        back=1,
+        taken=2,
+        kept=False,
+    )
+
+
 def bare_text(trouble: Trouble) -> Complaint | None:
     """`country is US`, `about Bring people back`"""
     if trouble.token.type not in {"ODD_WORD", "NAME"} or "STRING" not in trouble.expected:
@@ -190,6 +381,18 @@ HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     count_by_sign,
     afternoon,
     spaced_event,
+    two_word_event,
+    money_and,
+    segment_of_field,
+    has_not,
+    between_dates,
+    person_named,
+    bare_name,
+    again_the_value,
+    is_over,
+    how_long,
+    when_for_if,
+    enter_every,
     bare_text,
     colon_for_equal,
 )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from dsl.complaints import (
     Complaint,
     Trouble,
     describe,
     example,
-    listed,
     near,
     quoted,
     reserved,
@@ -20,6 +18,7 @@ from dsl.grammar import words
 from dsl.habits import HABITS
 from dsl.number_words import (
     count_missing,
+    number_in_words,
     odd_number_word,
     odd_unit,
     sign_apart,
@@ -29,6 +28,7 @@ from dsl.number_words import (
 )
 from dsl.plan import WEEKDAYS
 from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, FILLERS, FOREIGN
+from dsl.wait_words import wait_for, wait_until, weekday
 
 
 def explain_word(trouble: Trouble) -> Complaint:
@@ -70,22 +70,43 @@ def _open_text(trouble: Trouble) -> Complaint | None:
     if trouble.token.type != "OPEN_TEXT":
         return None
     hint = 'Add a `"` at the end of the text.' if trouble.text[0] == '"' else "Put straight double quotes around it."
-    return trouble.complain("WB109", "This text is never closed.", hint)
+    inner = trouble.text[1:].rstrip()
+    plain = "STRING" in trouble.expected and not inner.endswith(":") and not set(inner) & set('"#')
+    instead = (f'STRING "{inner}"',) if plain else None
+    return trouble.complain("WB109", "This text is never closed.", hint, instead=instead, sure=False, kept=False)
 
 
-# ── Weekdays ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def _wait_until(trouble: Trouble) -> Complaint | None:
-    before, after = trouble.before, trouble.after
-    if before is None or before.type != "UNTIL" or trouble.line[0].type != "WAIT":
+def _doubled(trouble: Trouble) -> Complaint | None:
+    """`send send email hello`"""
+    before = trouble.before
+    if before is None or before.type != trouble.token.type or str(before) != trouble.text:
         return None
-    if trouble.token.type in {"NAME", "ODD_WORD"} and after is not None and after.type == "CLOCK_TIME":
-        return _weekday(trouble)
-    return None
+    if trouble.token.type not in words() or not trouble.text.isalpha() or trouble.token.type in {"NOT", "LPAR"}:
+        return None
+    return trouble.complain("WB112", f"{quoted(trouble.text)} stands here twice.", "Delete one of them.", instead=())
+
+
+def _quoted_name(trouble: Trouble) -> Complaint | None:
+    """`send email "welcome"`"""
+    if trouble.token.type != "STRING" or "NAME" not in trouble.expected or trouble.expected & {"STRING", "HAS"}:
+        return None
+    name = re.sub(r"\W+", "_", trouble.text[1:-1].strip()).lower()
+    proper = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in words().values()
+    return trouble.complain(
+        "WB114",
+        "A name stands without quotation marks.",
+        f"Write `{name}`." if proper else "Names are made of small letters a to z, digits and underscores.",
+        instead=(f"NAME {name}",) if proper and name == trouble.text[1:-1] else ("NAME",),
+        kept=bool(proper) and name == trouble.text[1:-1],
+    )
 
 
 # ── Signs and words that belong elsewhere ─────────────────────────────────────────────────────────────────────────────
 def _colon(trouble: Trouble) -> Complaint | None:
     before = trouble.before
+    if trouble.token.type == "COLON" and trouble.index == 1 and trouble.after and trouble.line[0].type != "NAME":
+        word = trouble.line[0]
+        return trouble.complain("WB122", f"Behind `{word}` stands no colon.", "Delete the colon.", instead=())
     if before is not None and before.type == "COLON" and trouble.token.type in {"AND", "OR"}:
         return trouble.complain(
             "WB122",
@@ -252,21 +273,6 @@ def _reserved(trouble: Trouble) -> Complaint | None:
 
 
 # ── Misspelt, missing, too many ───────────────────────────────────────────────────────────────────────────────────────
-def _weekday(trouble: Trouble) -> Complaint | None:
-    if "WEEKDAY" not in trouble.expected or trouble.token.type not in {"NAME", "ODD_WORD"}:
-        return None
-    text = trouble.text.lower()
-    short = [day for day in WEEKDAYS if len(text) in {2, 3, 4} and day.startswith(text)]
-    found = short or get_close_matches(text, WEEKDAYS, n=1, cutoff=0.7)
-    return trouble.complain(
-        "WB112",
-        f"{quoted(trouble.text)} is not a weekday.",
-        f"Did you mean `{found[0]}`?" if found else f"They are {listed(WEEKDAYS)}.",
-        instead=(f"WEEKDAY {found[0]}",) if found else None,
-        sure=False,
-    )
-
-
 def _misspelt(trouble: Trouble) -> Complaint | None:
     kind = near(trouble.text, trouble.expected) if trouble.token.type != "STRING" else None
     if kind is None:
@@ -296,6 +302,7 @@ def _word_missing(trouble: Trouble) -> Complaint | None:
         instead=(kind,),
         taken=0,
         sure=trouble.token.type != "NAME",
+        vague=True,
     )
 
 
@@ -332,27 +339,36 @@ def _filler(trouble: Trouble) -> Complaint | None:
 def _something_else(trouble: Trouble) -> Complaint:
     text = quoted(trouble.text)
     if trouble.expected == {"_NL"}:
-        return trouble.complain("WB122", f"The line is complete before {text}.", "Delete the rest of the line.")
+        return trouble.complain(
+            "WB122", f"The line is complete before {text}.", "Delete the rest of the line.", vague=True
+        )
     if not trouble.expected - {"COLON", "_NL"}:
         return trouble.complain(
-            "WB122", f"The line is complete before {text}. Here comes {describe(trouble)}.", example(trouble)
+            "WB122",
+            f"The line is complete before {text}. Here comes {describe(trouble)}.",
+            example(trouble),
+            vague=True,
         )
-    return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble))
+    return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble), vague=True)
 
 
 def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
     """In the order in which they are asked: first what can only be one mistake, last what is guessed."""
     return (
+        wait_until,
+        wait_for,
         _curly_text,
         _text_in_text,
         _open_text,
         odd_number_word,
+        number_in_words,
         unit_missing,
         sign_missing,
         odd_unit,
         sign_apart,
         sign_before,
-        _wait_until,
+        _doubled,
+        _quoted_name,
         _colon,
         _bracket,
         _then,
@@ -364,7 +380,7 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         _odd_name,
         _is_greater_than,
         _more_than_value,
-        _weekday,
+        weekday,
         _misspelt,
         _word_missing,
         _misspelt_before,

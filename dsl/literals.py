@@ -14,6 +14,8 @@ from dsl.diagnostics import Span
 
 DIGITS: Final = 15
 """The most digits of a number. More would not fit a store's columns."""
+LONGEST_NAME: Final = 80
+"""In characters."""
 DAYS: Final = 36_500
 """The longest duration, in days."""
 
@@ -102,7 +104,9 @@ def day(token: Token, span: Span) -> syntax.Day:
 
 
 def fault(token: Token) -> tuple[str, str, str] | None:
-    """The code, the message and the hint when the token is a literal that cannot be."""
+    """The code, the message and the hint when the token is a literal or a name that cannot be."""
+    if token.type == "NAME" and len(token) > LONGEST_NAME:
+        return "WB114", f"This name has {len(token):,} characters.", f"A name has at most {LONGEST_NAME}."
     if token.type in _FAULTS and sum(c.isdigit() for c in token) > DIGITS:
         return "WB116", "This number is too long.", f"A number has at most {DIGITS} digits."
     check = _FAULTS.get(token.type)

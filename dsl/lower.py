@@ -18,7 +18,7 @@ import re
 from collections import Counter
 
 from dsl import plan, program
-from dsl.conditions import Condition, Operand
+from dsl.conditions import Condition, Constant, Operand
 from dsl.program import Asked, Heard
 
 _ODD = re.compile(r"[^a-z0-9_.:]+")
@@ -40,6 +40,29 @@ def lower(playbook: program.Playbook) -> plan.Plan | None:
         goal=_goal(playbook.goal),
         holdout=playbook.holdout,
         steps=tuple(_block(playbook.body, "", None)),
+    )
+
+
+def lower_stages(stages: tuple[program.Stage, ...]) -> tuple[plan.Stage, ...]:
+    """The lifecycle; empty when a stage of it has no meaning: that has been told."""
+    if any(stage.asked is not None and stage.asked.meaning is None for stage in stages):
+        return ()
+    return tuple(plan.Stage(name=stage.name, condition=_meaning(stage.asked)) for stage in stages)
+
+
+def lower_audience(audience: program.Audience) -> plan.Audience | None:
+    """The audience, or None when a part of it has no meaning: that has been told."""
+    is_whole = _stands(audience.include) and _stands(audience.exclude)
+    if audience.connector is None or not is_whole or any(each.value is None for each in audience.arguments):
+        return None
+    return plan.Audience(
+        name=audience.name,
+        connector=audience.connector,
+        about=audience.about,
+        schedule=audience.schedule,
+        include=_meaning(audience.include),
+        exclude=_meaning(audience.exclude),
+        arguments=tuple((each.name, each.value) for each in audience.arguments if isinstance(each.value, Constant)),
     )
 
 

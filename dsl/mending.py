@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice, pairwise
 
 from lark import Token
@@ -10,6 +11,7 @@ from dsl.complaints import Complaint, Trouble, between, stops_early
 from dsl.cursor import Cursor
 from dsl.diagnostics import Diagnostic
 from dsl.first_words import explain_first
+from dsl.fixes import fix_of
 from dsl.grammar import words
 from dsl.inner_words import explain_word
 from dsl.literals import STAND_INS, count_fault, fault
@@ -17,6 +19,8 @@ from dsl.statements import Statement
 
 DEEPEST_CONDITION = 50
 _MOST_MENDS = 10
+_NAMING = frozenset({"SEND", "CREATE", "UPDATE", "EVENT", "LIFECYCLE", "AUDIENCE"})
+"""Lines below which others begin with a name."""
 _DECLARING = frozenset({"LET", "FIELD", "EVENT", "SEGMENT", "PLAYBOOK", "AUDIENCE"})
 _COUNTING = frozenset({"LEAST", "MOST", "EXACTLY", "TO"})
 """Words before a number of times or messages."""
@@ -64,15 +68,17 @@ def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool)
     be kept."""
     left, told = [_sound(word) for word in line.words], list[Diagnostic]()
     index, guessed, kept, begun = 0, False, True, len(cursor.words)
+    behind_mend = -1
     while index <= len(left):
         forgot_colon = index == len(left) and deeper and left[-1].type != "COLON" and "COLON" in cursor.accepts()
         if not forgot_colon and cursor.feed(left[index] if index < len(left) else line.newline):
             index += 1
             continue
         complaint = _explain(cursor, path, left, index, around, deeper)
-        if guessed:  # what is wrong now may come of the guess
+        # What is wrong now may come of the guess, or of how the word before was mended; or it has been told.
+        if guessed or (complaint.vague and index == behind_mend) or _at_fault(line, left, index):
             return told, False, False
-        told.append(complaint.problem)
+        told.append(replace(complaint.problem, fix=fix_of(complaint, left)))
         if complaint.instead is None or len(told) > _MOST_MENDS:
             return told, False, False
         if (back := len(cursor.words) - begun - complaint.start) > 0:
@@ -81,14 +87,14 @@ def _read(cursor: Cursor, line: Statement, path: str, around: str, deeper: bool)
         left[complaint.start : complaint.start + complaint.taken] = mended
         if not cursor.feed_all(mended):
             return told, False, False
-        index = complaint.start + len(mended)
+        behind_mend = index = complaint.start + len(mended)
         guessed, kept = guessed or not complaint.sure, kept and complaint.kept
     return told, True, kept
 
 
 def _explain(cursor: Cursor, path: str, left: list[Token], index: int, around: str, deeper: bool) -> Complaint:
     expected = cursor.accepts()
-    if index == 1 and left[0].type == "NAME" and expected == {"EQUAL", "IS"} and around not in {"SEND", "EVENT"}:
+    if index == 1 and left[0].type == "NAME" and {"EQUAL", "IS"} <= expected and around not in _NAMING:
         # Below a broken line every kind of line may stand. A name here is rather a first word that nobody knows.
         cursor.back(cursor.place(1))
         index, expected = 0, cursor.accepts()
@@ -104,6 +110,13 @@ def _explain(cursor: Cursor, path: str, left: list[Token], index: int, around: s
     if index == len(left):
         return stops_early(trouble)
     return explain_first(trouble) if index == 0 else explain_word(trouble)
+
+
+def _at_fault(line: Statement, left: list[Token], index: int) -> bool:
+    """Whether the word that does not fit is one whose own fault is told already."""
+    return index < len(left) and any(
+        fault(word) and (word.line, word.column) == (left[index].line, left[index].column) for word in line.words
+    )
 
 
 def _sound(token: Token) -> Token:

@@ -8,7 +8,7 @@ from unicodedata import category
 
 from dsl.complaints import Complaint, Trouble, quoted
 from dsl.grammar import words
-from dsl.vocabulary import COUNTS, CURRENCIES, SHORT_UNITS, SIGNS, UNITS
+from dsl.vocabulary import COUNTS, CURRENCIES, SHORT_UNITS, SIGNS, UNITS, UNITS_ELSEWHERE
 
 _LITERALS = ("DURATION", "CLOCK_TIME", "DATE", "PERCENT", "MONEY", "NUMBER")
 
@@ -39,6 +39,46 @@ def unit_missing(trouble: Trouble) -> Complaint | None:
         f"Write it like `{trouble.text} {'day' if trouble.text == '1' else 'days'}`; the units are {', '.join(UNITS)}.",
         instead=("DURATION",),
         kept=False,
+    )
+
+
+def number_in_words(trouble: Trouble) -> Complaint | None:
+    """`wait two days`, `wait a week`, `wait 1 fortnight`, `wait 2 business days`"""
+    if "DURATION" not in trouble.expected:
+        return None
+    count = COUNTS.get(trouble.text.lower(), int(trouble.text) if trouble.text.isdecimal() else None)
+    rest = [str(token).lower() for token in trouble.line[trouble.index + 1 : trouble.index + 4]]
+    if count is None or not rest or not rest[0].isalpha():
+        return None
+    if rest[0] in {"couple", "few"}:
+        count, rest = (2 if rest[0] == "couple" else 3), rest[1:]
+    taken = 1 + len(trouble.line[trouble.index + 1 : trouble.index + 4]) - len(rest)
+    while len(rest) > 1 and (rest[0] in {"of", "full", "whole", "more", "business", "working", "calendar"}):
+        rest, taken = rest[1:], taken + 1
+    if rest and rest[0] in UNITS_ELSEWHERE:
+        near, unit = UNITS_ELSEWHERE[rest[0]].split()
+        least = int(near) * (1 if rest[0].startswith("sec") else max(count, 1))
+        written = f"{least} {unit if least == 1 else unit.rstrip('s') + 's'}"
+        return trouble.complain(
+            "WB112",
+            f"{quoted(rest[0])} is not a unit of time.",
+            f"The units are {', '.join(UNITS[:-1])} and {UNITS[-1]}. Write it like `{written}`.",
+            instead=("DURATION",),
+            taken=taken + 1,
+            kept=False,
+        )
+    unit = unit_like(rest[0]) if rest else ""
+    if not unit or count < 1 or (trouble.token.type == "NUMBER" and taken == 1):
+        return None
+    written = f"{count} {unit.removesuffix('s') if count == 1 else unit}"
+    told = " ".join(str(token) for token in trouble.line[trouble.index : trouble.index + taken + 1])
+    if trouble.token.type == "NUMBER":
+        message = f"Days are counted as they come: there is no {quoted(str(trouble.after))}."
+        hint = f"Write `{written}`. To send on certain days only, `policy` has `quiet days saturday, sunday`."
+    else:
+        message, hint = f"A duration is written with a number, and {quoted(told)} has none.", f"Write `{written}`."
+    return trouble.complain(
+        "WB112", message, hint, instead=(f"DURATION {written}",), taken=taken + 1, kept=trouble.token.type != "NUMBER"
     )
 
 
@@ -93,6 +133,7 @@ def count_missing(trouble: Trouble) -> Complaint | None:
             f"How many {unit}s?",
             f"Write it with a number: `1 {unit}`.",
             instead=(f"DURATION 1 {unit}",),
+            kept=False,
         )
     count = COUNTS.get(text)
     if count is None:

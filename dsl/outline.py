@@ -24,12 +24,20 @@ class Line:
     """On the head of a fork's way its number, from 1; 0 is `otherwise`. None on steps."""
 
 
-def outline(plan_: plan.Plan) -> tuple[Line, ...]:
-    """The steps as lines, each way of a fork or of an experiment with its own head."""
+def outline(plan_: plan.Plan, currency: str = "USD") -> tuple[Line, ...]:
+    """The steps as lines, each way of a fork or of an experiment with its own head. `currency` is for amounts."""
     blocks: dict[str, list[plan.Step]] = defaultdict(list)
     for step in plan_.steps:
         blocks[step.id.rpartition("/")[0]].append(step)
-    return tuple(_block("", 0, blocks))
+    return tuple(_block("", 0, blocks, currency))
+
+
+def way_id(fork: plan.Branch | plan.Experiment, way: int) -> str:
+    """The path of the block of a way, which the ids of the steps in it begin with: `if.2/1`, `if/otherwise`,
+    `welcome_offer/ten_percent`. `way` is the number of the arm or variant, from 1; 0 is none of the arms."""
+    if isinstance(fork, plan.Experiment):
+        return f"{fork.id}/{fork.variants[way - 1].name}"
+    return f"{fork.id}/{way or 'otherwise'}"
 
 
 def label(step: plan.Step, currency: str) -> str:
@@ -69,24 +77,26 @@ def settings(plan_: plan.Plan, currency: str) -> tuple[str, ...]:
     return tuple(_settings(plan_, currency))
 
 
-def _block(path: str, depth: int, blocks: Mapping[str, list[plan.Step]]) -> Iterator[Line]:
+def _block(path: str, depth: int, blocks: Mapping[str, list[plan.Step]], currency: str) -> Iterator[Line]:
     for step in blocks.get(path, ()):
         match step:
             case plan.Branch(id=id, arms=arms):
                 for way, arm in enumerate(arms, 1):
+                    block = way_id(step, way)
                     yield Line(depth=depth, id=id, text=arm.label, way=way)
-                    yield from _block(f"{id}/{way}", depth + 1, blocks)
-                if f"{id}/otherwise" in blocks:
+                    yield from _block(block, depth + 1, blocks, currency)
+                if (block := way_id(step, 0)) in blocks:
                     yield Line(depth=depth, id=id, text="otherwise", way=0)
-                    yield from _block(f"{id}/otherwise", depth + 1, blocks)
+                    yield from _block(block, depth + 1, blocks, currency)
             case plan.Experiment(id=id, name=name, variants=variants):
                 yield Line(depth=depth, id=id, text=f"experiment {name}")
                 for way, variant in enumerate(variants, 1):
                     head = "holdout" if variant.name == plan.HOLDOUT_ARM else f"variant {variant.name}"
+                    block = way_id(step, way)
                     yield Line(depth=depth + 1, id=id, text=f"{head} {percent(variant.share)}", way=way)
-                    yield from _block(f"{id}/{variant.name}", depth + 2, blocks)
+                    yield from _block(block, depth + 2, blocks, currency)
             case _:
-                yield Line(depth=depth, id=step.id, text=label(step, ""))
+                yield Line(depth=depth, id=step.id, text=label(step, currency))
 
 
 def _settings(plan_: plan.Plan, currency: str) -> Iterator[str]:

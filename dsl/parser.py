@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dsl import syntax
 from dsl.builder import build
-from dsl.characters import odd_characters
-from dsl.complaints import CODES
-from dsl.diagnostics import Diagnostic, Span
+from dsl.characters import odd_characters, torn
+from dsl.diagnostics import Diagnostic, Span, source_lines
 from dsl.recovery import mend
 from dsl.statements import statements
 
-__all__ = ["CODES", "LARGEST_FILE", "MOST_STEPS", "parse"]
+__all__ = ["LARGEST_FILE", "MOST_STEPS", "parse"]
 
 LARGEST_FILE = 256 * 1024
 """In characters."""
@@ -21,16 +20,18 @@ MOST_STEPS = 500
 def parse(source: str, path: str) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     """Reads a file. Whatever it holds there is a tree; a line that cannot be read stands in it as `Broken`.
 
-    `path` is how messages call the file. The diagnostics (codes WB1xx, see `CODES`) come in the order of their places,
-    all in one go, and none because of another. Nothing is raised.
+    `path` is how messages call the file. The diagnostics (codes WB1xx) come in the order of their places, all in one
+    go, and none because of another. Nothing is raised.
     """
     if len(source) > LARGEST_FILE:
         return syntax.File(path=path, source=source, declarations=()), (_too_big(source, path),)
     _, lines = statements(source)
     mended = mend(lines, path)
     declarations = build(mended.tree, mended.spoilt, path)
-    problems = mended.problems
-    problems += odd_characters(source, path)
+    odd = odd_characters(source, path)
+    lines_as_written = source_lines(source) if odd else []
+    told = (problem for problem in mended.problems if not (odd and torn(problem.span, lines_as_written, problem.code)))
+    problems = [*told, *odd]
     problems += (problem for declaration in declarations if (problem := _too_many_steps(declaration)))
     problems.sort(key=lambda problem: (problem.span.line, problem.span.column))
     return syntax.File(path=path, source=source, declarations=declarations), tuple(problems)

@@ -224,8 +224,20 @@ class Plan:
     @property
     def digest(self) -> str:
         """The playbook's version: 16 hexadecimal digits of SHA-256 over the canonical JSON."""
+        known = _DIGESTS.get(id(self))
+        if known is not None and known[0] is self:
+            return known[1]
         canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        found = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        if len(_DIGESTS) >= 256:
+            _DIGESTS.clear()
+        _DIGESTS[id(self)] = self, found
+        return found
+
+
+_DIGESTS: dict[int, tuple[Plan, str]] = {}
+"""Digests of plans by identity: a tick asks for the same one dozens of times. A plan in here lives, so that no other
+can have its identity."""
 
 
 def from_json(value: JSON) -> Plan:

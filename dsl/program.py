@@ -184,6 +184,8 @@ class Segment:
     span: Span = field(compare=False)
     meaning: conditions.Condition | None
     """None: it is broken, or it contains itself."""
+    asked: Asked | None = None
+    """The meaning with its place."""
     size: int = 1
     """How many tests it holds, with the segments in it."""
 
@@ -217,6 +219,8 @@ class Program:
     lifecycle: tuple[Stage, ...]
     scenarios: tuple[Scenario, ...]
     policies: tuple[syntax.Policy, ...]
+    """As written, for the rules about them."""
+    lifecycles: tuple[syntax.Lifecycle, ...]
     """As written, for the rules about them."""
     catalog: Catalog
     """With the fields and events that the files declare."""

@@ -10,7 +10,7 @@ The outcome is a tree as of a file without mistakes, with BROKEN_LINE in their p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lark import Token, Tree
 
@@ -23,6 +23,10 @@ from dsl.statements import Statement
 MOST_PROBLEMS = 200
 DEEPEST_BLOCK = 20
 
+_ASKING = frozenset({"START", "ONLY", "LEAVE", "SEGMENT", "IF", "OTHERWISE", "GOAL", "MEASURE"})
+"""First words of lines that end with a condition."""
+_OPERANDS = frozenset({"NAME", "HAS", "CAN", "NOT", "LPAR", "IN", "EVENT"})
+"""First words of a condition."""
 _INDENTED = "Indent the lines of the block by two spaces."
 
 
@@ -52,9 +56,8 @@ class Mended:
 
 def mend(lines: Sequence[Statement], path: str) -> Mended:
     """The tree of a file with each mistake mended or made a BROKEN_LINE, and the mistakes."""
-    reader = _Reader(lines, path)
-    while reader.at < len(lines) and len(reader.problems) < MOST_PROBLEMS:
-        reader.read()
+    reader = Reader(lines, path)
+    reader.read_all()
     if reader.at < len(lines):
         reader.tell(
             "WB134",
@@ -66,7 +69,7 @@ def mend(lines: Sequence[Statement], path: str) -> Mended:
     return Mended(tree=reader.cursor.tree(), spoilt=reader.spoilt, problems=reader.problems)
 
 
-class _Reader:
+class Reader:
     """Follows the indentation of a file, and hands its lines to the cursor."""
 
     def __init__(self, lines: Sequence[Statement], path: str) -> None:
@@ -77,6 +80,17 @@ class _Reader:
         self.levels = [_Level(indent=0)]
         self.header = ""
         """The kind of the first word of the line above."""
+
+    def read_all(self) -> None:
+        """Reads line after line, until there are too many mistakes."""
+        while self.at < len(self.lines) and len(self.problems) < MOST_PROBLEMS:
+            self.read()
+
+    def lead_to(self, line: Statement) -> bool:
+        """Leads the cursor to the start of a line behind all others. False: it stands too deep to be read."""
+        self.lines = [*self.lines, line]
+        self.at = len(self.lines) - 1
+        return self._settle(line)
 
     def read(self) -> None:
         """Reads one line, and passes over those below it when they are not to be read."""
@@ -121,6 +135,13 @@ class _Reader:
                           _INDENTED)  # fmt: skip
                 return self._open(line, implied=True)
             self._tell_missing_block()
+        if self._sticks_out(line):
+            inner = self.levels[-1]
+            self.tell("WB106", line.words[0], f"This line is indented by {line.indent}, which fits no line above.",
+                      f"Indent it by {inner.indent} spaces, like the lines it belongs to; or indent those by "
+                      f"{line.indent}.")  # fmt: skip
+            self.levels[-1] = replace(inner, indent=line.indent)
+            return True
         while line.indent < self.levels[-1].indent or self._leaves_implied(line):
             self._pop()
         if line.indent <= self.levels[-1].indent:
@@ -132,6 +153,11 @@ class _Reader:
             fitting = f"{self.levels[-1].indent} or {top}"
             self.tell("WB106", first, f"This line is indented by {line.indent}, which fits no line above.",
                       f"Indent it by {fitting} spaces, like the lines it belongs to.")  # fmt: skip
+        elif self._goes_on(line):
+            self.tell("WB123", first, "A line that goes on with the condition above begins with `and` or `or`.",
+                      "Put one of them before it; or, if it is a line of its own, indent it like that.")  # fmt: skip
+            self.spoil_above()
+            return False
         elif self.at == 0:
             self.tell("WB105", first, "The first line of a file is not indented.", "Take the blanks before it away.")
         else:
@@ -139,6 +165,28 @@ class _Reader:
                       "Indent it like the line above.")  # fmt: skip
         self.levels.append(_Level(indent=line.indent, header=self.levels[-1].header, opened=False))
         return True
+
+    def _sticks_out(self, line: Statement) -> bool:
+        """Whether the line stands between the innermost block and the one around it, and can only be of the inner."""
+        if len(self.levels) < 2 or not self.levels[-1].opened or self.cursor.must_indent:
+            return False
+        if not self.levels[-2].indent < line.indent < self.levels[-1].indent:
+            return False
+        kind = line.words[0].type
+        return self.cursor.fits(kind) and not self.cursor.fits("_DEDENT", kind)
+
+    def _goes_on(self, line: Statement) -> bool:
+        """Whether the line is rather a part of the condition in the line above than a line of its own."""
+        if self.at == 0 or line.words[0].type not in _OPERANDS or self.cursor.fits(line.words[0].type):
+            return False
+        above = self.lines[self.at - 1]
+        return above.words[0].type in _ASKING and above.words[-1].type != "COLON"
+
+    def spoil_above(self) -> None:
+        """Leaves the line above out of the tree, because a part of it could not be read."""
+        above = self.lines[self.at - 1]
+        if number := above.words[0].line:
+            self.spoilt[number] = broken(above)
 
     def _open(self, line: Statement, *, implied: bool = False) -> bool:
         if sum(level.opened for level in self.levels) > DEEPEST_BLOCK:
@@ -185,6 +233,6 @@ class _Reader:
 
     def _fill_block(self) -> None:
         """Puts a broken line where a block is missing, with the place of the line that should have one."""
-        last = next(token for token in reversed(self.cursor.words) if token.line)
+        last = next(token for token in reversed(self.cursor.words) if token.line and token.type != "_NL")
         empty = Token.new_borrow_pos("BROKEN_LINE", "", last)
         self.cursor.feed_all((Token("_INDENT", ""), empty, Token("_DEDENT", "")))

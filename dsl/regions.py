@@ -1,8 +1,12 @@
 """Regions: the pieces of a plan between its waits, which a person goes through in one go.
 
-A region begins where the journey begins or where a wait is over, and goes on to the next waits and ends. What a person
-does in it follows from the choice at each of its decisions, and all choices fit into one whole number, the path: the
-choice of the first decision in the lowest bits. Choice 0 is "none of the arms", i is the i-th arm or variant.
+A region begins where the journey begins or at a wait, when that is over, and goes on to the next waits and ends. It is
+named by where people stand before it: at START, or at the wait, by the wait's id. What a person does in it follows from
+the choice at each of its decisions, and all choices fit into one whole number, the path: the choice of the first
+decision in the lowest bits. Choice 0 is "none of the arms", i is the i-th arm or variant.
+
+A branch is asked before its region is gone through. So a region is cut before a branch that comes after a step which
+changes what it may ask: a field that is set, an audience. The region that begins there is named by the branch.
 """
 
 from __future__ import annotations
@@ -10,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dsl.plan import Acting, Branch, Experiment, Plan, Step, Stop, Wait
+from dsl.plan import Acting, Branch, ChangeAudience, Experiment, Plan, SetField, Step, Stop, Wait
 
-END = "(end)"
-"""Where somebody stands for whom nothing follows a wait. No step has such an id: names have no brackets."""
+START = "(start)"
+"""Where somebody stands who has just entered. No step has such an id: names have no brackets."""
 
 MOST_BITS = 60
 MOST_PATHS = 1024
@@ -38,7 +42,7 @@ class Walk:
 
 def entries(plan: Plan) -> tuple[str, ...]:
     """Where regions begin, each after those that lead to it."""
-    return tuple(_in_order(plan.first or END, lambda entry: _exits(plan, entry)))
+    return tuple(_in_order(START, lambda entry: _exits(plan, entry)))
 
 
 def decisions(plan: Plan, entry: str) -> tuple[Decision, ...]:
@@ -48,8 +52,10 @@ def decisions(plan: Plan, entry: str) -> tuple[Decision, ...]:
     """
     kept: list[Decision] = []
     bits, paths = 0, 1
-    for step in _reached(plan, entry):
-        if not isinstance(step, Branch | Experiment):
+    reached = _reached(plan, entry)
+    later = _after_changes(reached)
+    for step in reached:
+        if not isinstance(step, Branch | Experiment) or step.id in later:
             continue
         bits, paths = bits + _bits(step), paths * (_arms(step) + 1)
         if kept and (bits > MOST_BITS or paths > MOST_PATHS):
@@ -81,7 +87,7 @@ def walk(plan: Plan, entry: str, choices: Mapping[str, int]) -> Walk:
     """
     steps = {step.id: step for step in plan.steps}
     taken: list[str] = []
-    at: str | None = None if entry == END else entry
+    at = _begins(steps, plan, entry)
     while at is not None:
         step = steps[at]
         if isinstance(step, Branch | Experiment) and at not in choices:
@@ -91,7 +97,7 @@ def walk(plan: Plan, entry: str, choices: Mapping[str, int]) -> Walk:
         taken.append(at)
         match step:
             case Wait():
-                return Walk(steps=tuple(taken), wait=step, next_entry=step.next or END, reason=None)
+                return Walk(steps=tuple(taken), wait=step, next_entry=at, reason=None)
             case Stop():
                 return Walk(steps=tuple(taken), wait=None, next_entry=None, reason="stop")
             case _ if isinstance(step, Acting):
@@ -99,6 +105,19 @@ def walk(plan: Plan, entry: str, choices: Mapping[str, int]) -> Walk:
             case Branch() | Experiment():
                 at = _chosen(step, choices[at])
     return Walk(steps=tuple(taken), wait=None, next_entry=None, reason="end")
+
+
+def acting(plan: Plan, entry: str) -> tuple[Step, ...]:
+    """The steps of a region that do something, each before those that follow it."""
+    return tuple(step for step in _reached(plan, entry) if isinstance(step, Acting))
+
+
+def _begins(steps: Mapping[str, Step], plan: Plan, entry: str) -> str | None:
+    """The first step of a region: after the wait that people stand at, or where the region before was cut."""
+    if entry == START:
+        return plan.first
+    step = steps[entry]
+    return step.next if isinstance(step, Wait) else entry
 
 
 def _chosen(decision: Decision, choice: int) -> str | None:
@@ -133,10 +152,27 @@ def _follows(step: Step) -> tuple[str | None, ...]:
 
 def _reached(plan: Plan, entry: str) -> list[Step]:
     """The steps that may be taken from `entry` without waiting, each before those that follow it."""
-    if entry == END:
-        return []
     steps = {step.id: step for step in plan.steps}
-    return [steps[id] for id in _in_order(entry, lambda id: [next for next in _follows(steps[id]) if next is not None])]
+    first = _begins(steps, plan, entry)
+    if first is None:
+        return []
+    return [steps[id] for id in _in_order(first, lambda id: [next for next in _follows(steps[id]) if next is not None])]
+
+
+def _after_changes(reached: Iterable[Step]) -> set[str]:
+    """The decisions before which a region is cut, as a step of it changes what they may ask, and all after those.
+
+    `reached` has each step before those that follow it.
+    """
+    changed: set[str] = set()
+    cut: set[str] = set()
+    for step in reached:
+        follows = [next for next in _follows(step) if next is not None]
+        if step.id in cut or (step.id in changed and isinstance(step, Branch)):
+            cut.update((step.id, *follows))
+        elif step.id in changed or isinstance(step, SetField | ChangeAudience):
+            changed.update(follows)
+    return cut
 
 
 def _in_order(first: str, follows: Callable[[str], Iterable[str]]) -> list[str]:
@@ -161,17 +197,15 @@ def _exits(plan: Plan, entry: str) -> list[str]:
     packed = {decision.id for decision in decisions(plan, entry)}
     found: list[str] = []
     seen: set[str] = set()
-    pending: list[str | None] = [None if entry == END else entry]
     steps = {step.id: step for step in plan.steps}
+    pending: list[str | None] = [_begins(steps, plan, entry)]
     while pending:
         id = pending.pop(0)
         if id is None or id in seen:
             continue
         seen.add(id)
         step = steps[id]
-        if isinstance(step, Wait):
-            found.append(step.next or END)
-        elif isinstance(step, Branch | Experiment) and id not in packed:
+        if isinstance(step, Wait) or (isinstance(step, Branch | Experiment) and id not in packed):
             found.append(id)
         else:
             pending += _follows(step)

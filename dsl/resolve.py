@@ -11,10 +11,13 @@ from dataclasses import replace
 from dsl import program, syntax
 from dsl.catalog import Catalog
 from dsl.diagnostics import Diagnostic
+from dsl.resolve_conditions import ask
 from dsl.resolve_declarations import constants, declarations, unique, with_events, with_fields
+from dsl.resolve_lifecycle import lifecycle, stage_names, with_stage
+from dsl.resolve_order import with_groups
 from dsl.resolve_playbook import playbook
 from dsl.resolve_policy import policy
-from dsl.resolve_segments import segments
+from dsl.resolve_scenarios import scenarios
 from dsl.scope import Absent, Scope
 from dsl.unread import first_words, undeclared
 
@@ -28,43 +31,50 @@ def resolve(files: tuple[syntax.File, ...], catalog: Catalog) -> tuple[program.P
         audiences={},
         rules={},
         playbooks=frozenset(node.name.text for node in declarations(files, syntax.Playbook)),
+        stages=(),
         named={},
         suspects=undeclared(files),
         problems=[],
         start=Absent.SHARED,
         entry=True,
     )
+    lifecycles = declarations(files, syntax.Lifecycle)
+    scope = replace(scope, stages=stage_names(lifecycles))
     scope = replace(scope, catalog=with_fields(files, scope))
+    scope = replace(scope, catalog=with_stage(lifecycles, scope.catalog))
     scope = replace(scope, catalog=with_events(files, scope))
     scope = replace(scope, constants=constants(files, scope))
-    scope = replace(scope, segments=segments(unique(files, syntax.Segment, "a segment", scope), scope))
-    named = {
-        id(segment.meaning): f"in segment {name}"
-        for name, segment in scope.segments.items()
-        if segment.meaning is not None
-    }
-    scope = replace(scope, named=named)
-    audiences = unique(files, syntax.Audience, "an audience", scope)
-    ruled = {name: any(isinstance(line, syntax.Include) for line in node.lines) for name, node in audiences.items()}
-    scope = replace(scope, audiences=ruled)
+    segments = unique(files, syntax.Segment, "a segment", scope)
+    audiences, scope = with_groups(segments, unique(files, syntax.Audience, "an audience", scope), scope)
     policies = declarations(files, syntax.Policy)
     unique(files, syntax.Playbook, "a playbook", scope)
     inside = replace(scope, start=Absent.MISSING, entry=False)
+    playbooks = tuple(playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook))
     meant = program.Program(
-        playbooks=tuple(
-            playbook(node, inside, first_words(node.lines)) for node in declarations(files, syntax.Playbook)
-        ),
+        playbooks=playbooks,
         segments=scope.segments,
         policy=policy(policies, scope),
-        audiences={},
-        lifecycle=(),
-        scenarios=(),
+        audiences=audiences,
+        lifecycle=lifecycle(lifecycles, scope),
+        scenarios=scenarios(files, playbooks, scope),
         policies=policies,
+        lifecycles=lifecycles,
         catalog=scope.catalog,
     )
     for broken in declarations(files, syntax.Broken):
         playbook(_as_playbook(broken), inside, frozenset())  # for the mistakes in it
+        _look_below(broken, replace(scope, entry=False))
     return meant, tuple(scope.problems)
+
+
+def _look_below(broken: syntax.Broken, scope: Scope) -> None:
+    """Tells the mistakes in rules of audiences and in stages below a line that could not be read."""
+    for line in broken.body:
+        match line:
+            case syntax.Include(condition=condition) | syntax.Exclude(condition=condition):
+                ask(condition, scope)
+            case syntax.Stage(condition=condition) if condition is not None:
+                ask(condition, scope)
 
 
 def _as_playbook(broken: syntax.Broken) -> syntax.Playbook:

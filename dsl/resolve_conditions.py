@@ -193,7 +193,7 @@ def _test(
 def _pair(
     left: Field | None, value: syntax.Value, operator: str, node: syntax.Node, scope: Scope
 ) -> tuple[Field, c.Operand] | None:
-    right = names.operand(value, scope, left.type if left else None)
+    right = names.against(value, left, scope)
     return compared(left, right, operator, value, node, scope) if left and right else None
 
 
@@ -275,6 +275,10 @@ def _in_segment(node: syntax.InSegment, scope: Scope) -> Condition | None:
     if segment is None:
         if name not in scope.suspects:
             hint = did_you_mean(name, scope.segments) or f"Declare it: `segment {name} when …`."
+            if scope.catalog.field(name):
+                hint = f"`{name}` is a field: write it like `{name} is known`, without `in segment`."
+            elif name in scope.catalog.events:
+                hint = f"`{name}` is an event: write it like `has {name} in the last 30 days`."
             scope.tell("WB205", node.segment.span, f"There is no segment called `{name}`.", hint)
         return None
     if segment.meaning is not None and not scope.entry and asks_entry(segment.meaning):

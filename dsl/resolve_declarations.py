@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dsl import syntax
-from dsl.catalog import Catalog, Event, Field
+from dsl.catalog import STAGE, Catalog, Event, Field
 from dsl.conditions import Constant
+from dsl.resolve_names import NO_LIFECYCLE
 from dsl.resolve_values import constant
 from dsl.scope import Scope
 from dsl.suggest import did_you_mean, listed
 from dsl.types import Type
 from dsl.wording import KINDS
 
-_DECLARED = ("text", "number", "money", "yes_no", "date", "timestamp", "list")
+DECLARED = ("text", "number", "money", "yes_no", "date", "timestamp", "list")
 """The types that a declaration may name."""
 _N = TypeVar("_N", bound=syntax.Node)
 _D = TypeVar(
@@ -70,7 +71,10 @@ def with_fields(files: tuple[syntax.File, ...], scope: Scope) -> Catalog:
     """The catalog with the declared fields."""
     catalog, found = scope.catalog, {}
     for name, node in unique(files, syntax.FieldDeclaration, "a field", scope).items():
-        if catalog.field(name):
+        if name == STAGE:
+            hint = "Leave this line out." if scope.stages else NO_LIFECYCLE
+            scope.tell("WB230", node.name.span, "The stage of a person comes from the lifecycle.", hint)
+        elif catalog.field(name):
             _taken(node.name, scope)
         elif name.split(".")[0] == "event":
             scope.tell(
@@ -117,9 +121,9 @@ def with_events(files: tuple[syntax.File, ...], scope: Scope) -> Catalog:
 
 def _type(word: syntax.Word, scope: Scope) -> Type:
     """The declared type. ANY with a problem told: it fits everywhere, so that nothing else is told because of it."""
-    if word.text in _DECLARED:
+    if word.text in DECLARED:
         return Type(word.text)
-    hint = did_you_mean(word.text, _DECLARED) or f"Write one of {listed(_DECLARED, 'or')}."
+    hint = did_you_mean(word.text, DECLARED) or f"Write one of {listed(DECLARED, 'or')}."
     scope.tell("WB234", word.span, f"There is no type called `{word.text}`.", hint)
     return Type.ANY
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dsl import syntax
-from dsl.catalog import Event
-from dsl.conditions import Field, Operand
+from dsl.catalog import STAGE, Event
+from dsl.conditions import Constant, Field, Operand
 from dsl.resolve_values import constant
 from dsl.scope import Absent, Scope
 from dsl.suggest import did_you_mean, listed, nearest
 from dsl.types import Type
-from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE
+from dsl.vocabulary import CHANNELS_ELSEWHERE, EVENTS_ELSEWHERE, PEOPLE, TIMES_ELSEWHERE
 
 _LITERALS = {
     syntax.Money: Type.MONEY,
@@ -26,7 +26,6 @@ _LITERALS = {
 
 PLANNED = frozenset(
     {
-        "stage",
         "lead_temperature",
         "rfm.recency",
         "rfm.frequency",
@@ -36,6 +35,10 @@ PLANNED = frozenset(
     }
 )
 """Fields of the language that this version does not keep yet."""
+NO_LIFECYCLE = (
+    "Declare the stages: `lifecycle:` with lines like `hero when …` below, the last one `prospect otherwise`."
+)
+"""The way out where `stage` is asked about and no lifecycle is declared."""
 
 
 def types_beside(values: Iterable[syntax.Value], scope: Scope) -> frozenset[Type]:
@@ -73,9 +76,13 @@ def field(word: syntax.Word, scope: Scope, fitting: Collection[Type] = ()) -> Fi
     elif name in scope.catalog.events:
         scope.tell("WB201", word.span, f"There is no field called `{name}`.", f"Did you mean `has {name}`?")
     else:
-        hint = _hint(name, scope.catalog.field_names(), fitting) or f"Declare it: `field {name} is text`."
+        hint = f"Write a time, like `{TIMES_ELSEWHERE[name]}`." if name in TIMES_ELSEWHERE else None
+        hint = hint or _of_the_person(name, scope) or _hint(name, scope.catalog.field_names(), fitting)
+        hint = hint or f"Declare it: `field {name} is text`."
         if name in PLANNED:
             hint = "It will come in a later version. Until then, leave it out."
+        if name == STAGE:
+            hint = NO_LIFECYCLE
         if isinstance(scope.beside, Event) and scope.catalog.property(scope.beside.name, name):
             hint = (
                 f"If the `where` before asks about the `{name}` of `{scope.beside.name}` too, put brackets around it: "
@@ -104,16 +111,49 @@ def operand(value: syntax.Value, scope: Scope, beside: Type | None = Type.ANY) -
         return None
     names = [*scope.catalog.field_names(), *((name, known.type) for name, known in scope.constants.items() if known)]
     near = _nearest(name, names, () if beside in (Type.ANY, None) else (beside,))
-    if beside is None and near is None:
+    if beside is None and (near is None or name in scope.stages):
         return None
     hints = [f"Did you mean `{near}`?"] if near else []
     if beside in (Type.TEXT, Type.ANY) and "." not in name:
         hints.append(f'For the text, write `"{name}"`.')
+    if name == STAGE:
+        hints = [NO_LIFECYCLE]
     if isinstance(scope.where, Event) and scope.catalog.property(scope.where.name, name):
         hints = ["A property can stand only on the left."]
     message = f"There is no field or constant called `{name}`."
     scope.tell("WB206", value.span, message, " ".join(hints) or f"Declare it: `let {name} = …`.")
     return None
+
+
+def against(value: syntax.Value, field: Field | None, scope: Scope) -> Operand | None:
+    """What stands on the right of a comparison with `field`, or None with a problem told.
+
+    With `stage`, a word is the name of a stage, and a text is one too. `field` None: see `operand`.
+    """
+    if field is None or field.scope != "profile" or field.name != STAGE:
+        return operand(value, scope, field.type if field else None)
+    match value:
+        case syntax.Word(text=name) if name in scope.stages:
+            return Constant(type=Type.TEXT, value=name)
+        case syntax.Word(text=name) if not (
+            name in scope.constants or scope.catalog.field(name) or name.startswith("event.")
+        ):
+            if name not in scope.suspects:
+                _no_stage(value, name, scope)
+            return None
+    meant = operand(value, scope, Type.TEXT)
+    match meant:
+        case Constant(type=Type.TEXT, value=str(name)) if name not in scope.stages:
+            if name not in scope.suspects:
+                _no_stage(value, name, scope)
+            return None
+        case _:
+            return meant
+
+
+def _no_stage(value: syntax.Value, name: str, scope: Scope) -> None:
+    hint = did_you_mean(name, scope.stages) or f"The stages are {listed(scope.stages)}."
+    scope.tell("WB246", value.span, f"There is no stage called `{name}`.", hint)
 
 
 def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
@@ -130,7 +170,7 @@ def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
                 "WB209",
                 word.span,
                 f"`{word.text}` asks about the event that starts the playbook, and no event starts this one.",
-                "Start it with `start on …` instead of `start when …`.",
+                _without_start(name, scope),
             )
         case Absent.OWN:
             scope.tell(
@@ -143,10 +183,17 @@ def starting_property(word: syntax.Word, scope: Scope) -> Field | None:
             scope.tell(
                 "WB209",
                 word.span,
-                f"`{word.text}` belongs to one playbook, and a segment can stand in any.",
+                f"`{word.text}` belongs to one playbook, and this stands outside of all.",
                 "Write this part of the condition in the playbook.",
             )
     return None
+
+
+def _without_start(name: str, scope: Scope) -> str:
+    about = scope.where
+    if isinstance(about, Event) and scope.catalog.property(about.name, name):
+        return f"In a `where` the properties of `{about.name}` go without `event.`: compare `{name}` with a value."
+    return "Start it with `start on …` instead of `start when …`."
 
 
 def event(word: syntax.Word, scope: Scope) -> Event | Absent:
@@ -156,6 +203,10 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
     if word.text not in scope.suspects:
         meant = EVENTS_ELSEWHERE.get(word.text)
         hint = f"Did you mean `{meant}`?" if meant else did_you_mean(word.text, scope.catalog.events)
+        if word.text in scope.segments:
+            hint = f"`{word.text}` is a segment: write `in segment {word.text}`."
+        elif scope.catalog.field(word.text):
+            hint = f"`{word.text}` is a field: write it like `{word.text} is known`."
         scope.tell(
             "WB202",
             word.span,
@@ -165,13 +216,17 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
     return Absent.BROKEN
 
 
-def channel(word: syntax.Word, scope: Scope) -> str | None:
-    """A channel by name, or None with a problem told."""
+def channel(word: syntax.Word, scope: Scope, behind: str | None = None) -> str | None:
+    """A channel by name, or None with a problem told. `behind`: the channel that stands where the template should."""
     channels = scope.catalog.channels
     if word.text in channels:
         return word.text
     meant = CHANNELS_ELSEWHERE.get(word.text)
     named = f"Did you mean `{meant}`?" if meant in channels else None
+    if word.text in {"a", "an", "the"}:
+        named = f"Leave `{word.text}` out. Behind the channel comes the name of a template: `send email welcome`."
+    elif behind and not named:
+        named = f"Turn it round: `send {behind} {word.text}`."
     hint = named or did_you_mean(word.text, channels) or f"The channels are {listed(sorted(channels))}."
     scope.tell("WB203", word.span, f"There is no channel called `{word.text}`.", hint)
     return None
@@ -209,6 +264,14 @@ def _hint(name: str, known: Iterable[tuple[str, Type]], fitting: Collection[Type
     names = list(known)
     near = _nearest(name, names, fitting)
     return f"Did you mean `{near}`?" if near else did_you_mean(name, [known for known, _ in names])
+
+
+def _of_the_person(name: str, scope: Scope) -> str | None:
+    """`profile.orders_count`: fields go without an owner, and some with a dot."""
+    owner, _, rest = name.partition(".")
+    plain = {known.replace(".", "_"): known for known, _ in scope.catalog.field_names()}
+    meant = plain.get((rest if owner in PEOPLE and rest else name).replace(".", "_"))
+    return f"Did you mean `{meant}`?" if meant and meant != name else None
 
 
 def _nearest(name: str, known: Iterable[tuple[str, Type]], fitting: Collection[Type]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsl import syntax
-from dsl.catalog import FIELDS
+from dsl.catalog import FIELDS, STAGE
 from dsl.conditions import Field
 from dsl.scope import Scope
 from dsl.suggest import did_you_mean, listed
@@ -67,6 +67,10 @@ def playbook(word: syntax.Word, scope: Scope) -> str | None:
 def own_field(word: syntax.Word, scope: Scope) -> Field | None:
     """A field of the shop's own, which a playbook may write, or None with a problem told."""
     name = word.text
+    if name == STAGE:
+        hint = "Change a condition of the lifecycle, or write a field that it asks about."
+        scope.tell("WB240", word.span, "The stage of a person follows from the lifecycle alone.", hint)
+        return None
     if (known := scope.catalog.fields.get(name)) and name not in FIELDS:
         return Field(scope="profile", name=name, type=known.type)
     if known or name.startswith("event."):

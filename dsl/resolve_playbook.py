@@ -46,7 +46,7 @@ def playbook(node: syntax.Playbook, scope: Scope, unread: frozenset[str]) -> pro
         source=node,
         name=node.name.text,
         about=about.text.value if about else "",
-        schedule=_schedule(run) if run else None,
+        schedule=schedule(run) if run else None,
         start_on=start_on,
         start_when=start_when,
         only_if=ask(only_if.condition, replace(entered, place="in `only if`")) if only_if else None,
@@ -59,7 +59,8 @@ def playbook(node: syntax.Playbook, scope: Scope, unread: frozenset[str]) -> pro
     )
 
 
-def _schedule(run: syntax.RunEvery) -> plan.Schedule | None:
+def schedule(run: syntax.RunEvery) -> plan.Schedule | None:
+    """When a playbook runs, or an audience is refreshed."""
     match run:
         case syntax.RunEvery(duration=syntax.Duration() as duration):
             return plan.Schedule(seconds=seconds(duration))

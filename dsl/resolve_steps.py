@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from dsl import program, syntax
 from dsl import resolve_names as names
 from dsl import resolve_outside as outside
+from dsl.catalog import Event
+from dsl.conditions import Field
 from dsl.resolve_conditions import ask, hear
 from dsl.resolve_types import compared
 from dsl.resolve_waits import wait
 from dsl.scope import Scope
 from dsl.suggest import did_you_mean
+from dsl.types import Type
+from dsl.wording import written
 
 
 def body(lines: tuple[syntax.Step, ...], scope: Scope) -> tuple[program.Step, ...]:
@@ -24,12 +28,12 @@ def _step(line: syntax.Step, scope: Scope) -> program.Step:
         case syntax.Send():
             return _send(line, scope)
         case syntax.Create(noun=noun, team=team):
-            arguments, _ = given(line.arguments, scope)
+            arguments = _recorded(line.arguments, scope)
             return program.Record(
                 span=line.span, verb="create", noun=outside.noun(noun, scope), team=team.text, arguments=arguments
             )
         case syntax.Update(noun=noun):
-            arguments, _ = given(line.arguments, scope)
+            arguments = _recorded(line.arguments, scope)
             return program.Record(
                 span=line.span, verb="update", noun=outside.contact(noun, scope), team=None, arguments=arguments
             )
@@ -70,7 +74,8 @@ def _below(lines: tuple[syntax.Node, ...], scope: Scope) -> Iterator[program.Ste
 
 
 def _send(line: syntax.Send, scope: Scope) -> program.Send:
-    channel, name = names.channel(line.channel, scope), line.template.text
+    turned = line.template.text if line.template.text in scope.catalog.channels else None
+    channel, name = names.channel(line.channel, scope, turned), line.template.text
     page = scope.catalog.templates.get((channel, name)) if channel else None
     if channel and page is None and (scope.catalog.templates or scope.catalog.templates_given):
         _no_template(channel, line.template, scope)
@@ -96,6 +101,24 @@ def given(
         if isinstance(line, syntax.Argument)
     )
     return arguments, len(arguments) == len(lines)
+
+
+def _recorded(lines: tuple[syntax.Argument | syntax.Broken, ...], scope: Scope) -> tuple[program.Argument, ...]:
+    """What a record is given. Its types must be known, for amounts and times are written in their own way."""
+    arguments, _ = given(lines, scope)
+    for each, line in zip(arguments, (line for line in lines if isinstance(line, syntax.Argument)), strict=True):
+        if isinstance(each.value, Field) and each.value.type is Type.ANY:
+            name = each.value.name
+            declared = f"`field {name} is number`"
+            if each.value.scope == "event" and isinstance(scope.start, Event):
+                declared = f"`event {scope.start.name}:` with `{name} is number` below"
+            scope.tell(
+                "WB249",
+                line.value.span,
+                f"Nothing says what `{written(each.value, scope.catalog.currency)}` is: text, a number or an amount.",
+                f"Declare it: {declared}, or of another type.",
+            )
+    return arguments
 
 
 def _set(line: syntax.Set, word: syntax.Word, value: syntax.Value, scope: Scope) -> program.SetField:

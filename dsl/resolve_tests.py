@@ -67,7 +67,7 @@ def includes(node: syntax.Includes, scope: Scope) -> c.Includes | None:
 def has_been(node: syntax.HasBeen, scope: Scope) -> c.HasBeen | None:
     """`plan has been "trial" for 7 days`, of a field whose history is kept."""
     field = names.field(node.field, scope)
-    value = names.operand(node.value, scope, field.type if field else None)
+    value = names.against(node.value, field, scope)
     pair = compared(field, value, "is", node.value, node, scope) if field and value else None
     if pair is None:
         return None

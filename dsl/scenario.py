@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dsl import syntax
 from dsl.conditions import Constant, Field
 from dsl.diagnostics import Span
 
@@ -29,7 +30,9 @@ class GivenClock(Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenField(Line):
-    """A field of the person, from the start on: `stage`, consents (`sms_consent`) and fields of the shop's own too."""
+    """A field of the person, from the start on: `stage`, consents (`sms_consent`) and fields of the shop's own too.
+
+    The value is of the field's type; of a list one text, of a point in time also a day."""
 
     field: Field
     value: Constant
@@ -94,7 +97,9 @@ ScenarioLine = GivenClock | GivenField | GivenEvent | GivenArm | AfterEvent | Af
 class Scenario:
     """`lines` in the order written."""
 
+    source: syntax.Scenario = field(compare=False)
     name: str
     playbook: str
     span: Span = field(compare=False)
+    """The place of the name."""
     lines: tuple[ScenarioLine, ...]

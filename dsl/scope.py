@@ -10,6 +10,10 @@ from dsl.catalog import Catalog, Event
 from dsl.conditions import Condition, Constant
 from dsl.diagnostics import Diagnostic, Severity, Span
 from dsl.program import Segment
+from dsl.suggest import meant
+
+_NAMED_WRONGLY = frozenset({f"WB2{number:02}" for number in (*range(1, 9), 11, 26, 34, 36, 37, 39)})
+"""Codes whose place is the one name or value that is wrong, so that another can be put there."""
 
 
 class Absent(Enum):
@@ -32,6 +36,8 @@ class Scope:
     rules: Mapping[str, Condition | None]
     """The meaning of each audience with rules; None: they are broken, which is told, or contain themselves."""
     playbooks: frozenset[str]
+    stages: tuple[str, ...]
+    """The stages of the lifecycle, by which `stage` is asked about."""
     named: Mapping[int, str]
     """How segments and audiences were written, by the identity of their meanings: see `wording.say`."""
     suspects: frozenset[str]
@@ -50,7 +56,9 @@ class Scope:
 
     def tell(self, code: str, span: Span, message: str, hint: str | None = None, severity: Severity = "error") -> None:
         """Adds a problem."""
-        self.problems.append(Diagnostic(code=code, span=span, message=message, hint=hint, severity=severity))
+        fix = meant(hint, span) if code in _NAMED_WRONGLY else None
+        problem = Diagnostic(code=code, span=span, message=message, hint=hint, severity=severity, fix=fix)
+        self.problems.append(problem)
 
     def about(self, event: Event | Absent) -> Scope:
         """The scope inside the `where` of an event."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+
+from dsl.diagnostics import Edit, Fix, Span
+
+_MEANT = re.compile(
+    r"(?:Did you mean `([^`…]+)`\?|For the text, write `([^`…]+)`\.|Write `([^`…]+)` for (?:a|an|text)\b)"
+)
+"""How a hint begins that says what to put in the place of something wrong."""
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -29,6 +37,15 @@ def did_you_mean(word: str, known: Collection[str]) -> str | None:
     head = _parts(word)[0]
     alike = sorted(name for name in known if _parts(name)[0] == head)[:6]
     return f"Those that begin alike: {listed(alike)}." if alike else None
+
+
+def meant(hint: str | None, wrong: Span) -> Fix | None:
+    """The fix that a hint speaks of, at the place of the wrong name or value."""
+    found = _MEANT.match(hint or "")
+    if found is None:
+        return None
+    text = found[found.lastindex or 0]
+    return Fix(about=f"Change it to `{text}`", edits=(Edit(span=wrong, text=text),))
 
 
 def listed(names: Collection[str], last: str = "and") -> str:

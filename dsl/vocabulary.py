@@ -29,7 +29,21 @@ SHORT_UNITS: Final = {
     "mo": "months",
     "hours": "hours",
 }
-COUNTS: Final = {"once": 1, "twice": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
+COUNTS: Final = {
+    "once": 1, "twice": 2, "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fourteen": 14, "twenty": 20, "thirty": 30, "sixty": 60,
+    "ninety": 90, "a": 1, "an": 1,
+}  # fmt: skip
+UNITS_ELSEWHERE: Final = {
+    **dict.fromkeys(("fortnight", "fortnights"), "14 days"),
+    **dict.fromkeys(("year", "years"), "12 months"),
+    **dict.fromkeys(("quarter", "quarters"), "3 months"),
+    **dict.fromkeys(("second", "seconds", "sec", "secs"), "1 minute"),
+    **dict.fromkeys(("weekday", "weekdays", "workday", "workdays"), "1 day"),
+    **dict.fromkeys(("night", "nights"), "1 day"),
+    **dict.fromkeys(("weekend", "weekends"), "7 days"),
+}
+"""Units of time that the language does not have, and what comes near."""
 SIGNS: Final = {
     **dict.fromkeys(("dollar", "dollars"), "$"),
     **dict.fromkeys(("euro", "euros"), "€"),
@@ -64,7 +78,11 @@ GROUPS: Final = (
         {"KNOWN", "UNKNOWN", "MORE", "NOT", "ONE", "IN", "BEFORE", "AFTER"},
         "`known`, `unknown`, `not`, `one of`, `more than`, `in the last`, `before` or `after`",
     ),
-    ({"OPERATOR", "IS", "STARTS"}, {"OPERATOR", "IS", "STARTS", "CONTAINS", "HAS", "INCLUDES"}, "a comparison like `> $50` or `is known`"),
+    (
+        {"OPERATOR", "IS", "STARTS"},
+        {"OPERATOR", "IS", "STARTS", "CONTAINS", "HAS", "INCLUDES"},
+        "a comparison like `> $50` or `is known`",
+    ),
     ({"AT", "EXACTLY", "SINCE"}, {"AT", "EXACTLY"}, "a count like `at least 3 times`"),
     ({"SINCE", "BETWEEN"}, {"IN", "SINCE", "BEFORE", "BETWEEN"}, "a time like `in the last 7 days`"),
 )  # fmt: skip
@@ -132,6 +150,20 @@ FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "const": (("LET",),),
     "define": (("LET",),),
     "flow": (("PLAYBOOK",),),
+    "canvas": (("PLAYBOOK",),),
+    "series": (("PLAYBOOK",),),
+    "drip": (("PLAYBOOK",),),
+    "program": (("PLAYBOOK",),),
+    "list": (("SEGMENT",),),
+    "property": (("FIELD",),),
+    "title": (("ABOUT",),),
+    "send_email": (("SEND", "NAME email"),),
+    "send_sms": (("SEND", "NAME sms"),),
+    "send_push": (("SEND", "NAME push"),),
+    "send_mail": (("SEND", "NAME email"),),
+    "switch_to": (("IF",),),
+    "when_else": (("OTHERWISE", "IF"),),
+    "when": (("IF",), ("START", "WHEN")),
     "campaign": (("PLAYBOOK",),),
     "journey": (("PLAYBOOK",),),
     "workflow": (("PLAYBOOK",),),
@@ -155,6 +187,53 @@ FOREIGN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 """What people write: for each, the words of this language that may be meant. Tried in order; the first that fits."""
 
+ELSEWHERE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    **dict.fromkeys((("time", "delay"), ("delay", "step"), ("wait", "step"), ("time", "delays")), ("WAIT",)),
+    **dict.fromkeys((("conditional", "split"), ("trigger", "split"), ("decision", "split")), ("IF",)),
+    **dict.fromkeys((("conditional", "branch"), ("yes_no", "split"), ("true_false", "branch")), ("IF",)),
+    **dict.fromkeys((("multi_split", "branch"), ("audience", "paths"), ("decision", "point")), ("IF",)),
+    **dict.fromkeys((("flow", "filter"), ("trigger", "filter"), ("entry", "filter")), ("ONLY", "IF")),
+    **dict.fromkeys((("profile", "filter"), ("audience", "filter")), ("ONLY", "IF")),
+    **dict.fromkeys((("entry", "criteria"), ("entry", "rule"), ("entry", "trigger")), ("START",)),
+    **dict.fromkeys((("flow", "trigger"), ("campaign", "trigger"), ("enrollment", "trigger")), ("START",)),
+    **dict.fromkeys((("exit", "criteria"), ("exit", "condition"), ("exit", "rule")), ("LEAVE",)),
+    **dict.fromkeys((("random", "split"), ("ab", "test"), ("split", "test"), ("experiment", "path")), ("EXPERIMENT",)),
+    **dict.fromkeys((("control", "group"), ("global", "control")), ("HOLDOUT",)),
+    **dict.fromkeys((("conversion", "goal"), ("conversion", "event"), ("goal", "event")), ("GOAL",)),
+    **dict.fromkeys((("send", "message"), ("message", "step"), ("email", "step")), ("SEND",)),
+    **dict.fromkeys((("re", "entry"), ("re", "enter"), ("allow", "reentry")), ("ENTER", "AGAIN")),
+}
+"""What Klaviyo, Braze, Customer.io, HubSpot, Mautic and Salesforce call parts of a journey in two words."""
+
+HEADLESS: Final = {
+    "WHEN": "START",
+    "ON": "START",
+    "ONCE": "ENTER",
+    "AGAIN": "ENTER",
+    "UNTIL": "WAIT",
+    "DURATION": "WAIT",
+    "EVERY": "RUN",
+    "HOURS": "QUIET",
+    "DAYS": "QUIET",
+}
+"""Words that come second in a line, and the first one that was left out."""
+
+PROGRAMS: Final = {
+    **dict.fromkeys(("select", "where", "join", "having", "group_by", "order_by", "insert", "delete"), "a query"),
+    **dict.fromkeys(("def", "function", "func", "class", "import", "print", "return", "async", "await"), "a program"),
+    **dict.fromkeys(("switch", "case", "match", "try", "except", "with", "lambda"), "a program"),
+}
+"""First words of lines of SQL and of programming languages."""
+
+PEOPLE: Final = frozenset(
+    {
+        "customer", "customers", "contact", "contacts", "person", "people", "profile", "user", "users", "subscriber",
+        "subscribers", "visitor", "visitors", "lead", "leads", "they", "he", "she", "someone", "somebody", "anyone",
+        "recipient", "member", "client", "shopper", "buyer",
+    }
+)  # fmt: skip
+"""How people call the one that a playbook is about, and who is never named in it."""
+
 EVENTS_ELSEWHERE: Final = {
     **dict.fromkeys(("placed_order", "order_placed", "ordered", "purchase", "purchased", "bought"), "order_completed"),
     **dict.fromkeys(("checkout_completed", "order_created", "orders_create"), "order_completed"),
@@ -167,6 +246,15 @@ EVENTS_ELSEWHERE: Final = {
     **dict.fromkeys(("searched_site", "search", "searched"), "products_searched"),
 }
 """What Klaviyo, Shopify, Google Analytics and Facebook call the events that every store has."""
+
+TIMES_ELSEWHERE: Final = {
+    "tomorrow": "wait 1 day until 09:00",
+    "noon": "wait until 12:00",
+    "midnight": "wait until 00:00",
+    "morning": "wait until 09:00",
+    **dict.fromkeys(("tonight", "evening"), "wait until 20:00"),
+}
+"""What people wait for, and how it is written."""
 
 CHANNELS_ELSEWHERE: Final = {
     **dict.fromkeys(("e_mail", "mail", "newsletter", "message"), "email"),

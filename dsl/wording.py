@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from dsl import conditions as c
-from dsl.catalog import MARKETING
+from dsl.catalog import MARKETING, STAGE
 from dsl.conditions import Condition, Constant, Field, Operand
 from dsl.types import Type
 
@@ -133,10 +133,10 @@ _Predicate = c.Compare | c.OneOf | c.Known | c.Recency | c.Calendar | c.Contains
 
 def _predicate(condition: _Predicate, currency: str) -> str:
     match condition:
-        case c.Compare(operator=operator, value=value):
-            return f"{operator} {written(value, currency)}"
-        case c.OneOf(values=values):
-            return "is one of " + ", ".join(written(value, currency) for value in values)
+        case c.Compare(operator=operator, field=field, value=value):
+            return f"{operator} {_beside(field, value, currency)}"
+        case c.OneOf(field=field, values=values):
+            return "is one of " + ", ".join(_beside(field, value, currency) for value in values)
         case c.Known():
             return "is known"
         case c.Recency(kind="ago", seconds=seconds):
@@ -153,8 +153,16 @@ def _predicate(condition: _Predicate, currency: str) -> str:
             return f"is in the top {percent(share)}"
         case c.Includes(value=value):
             return f"includes {written(value, currency)}"
-        case c.HasBeen(value=value, seconds=seconds):
-            return f"has been {written(value, currency)} for {duration(seconds)}"
+        case c.HasBeen(field=field, value=value, seconds=seconds):
+            return f"has been {_beside(field, value, currency)} for {duration(seconds)}"
+
+
+def _beside(field: Field, value: Operand, currency: str) -> str:
+    """A value that a field is compared with: of the stage its name, without quotation marks."""
+    match value:
+        case Constant(type=Type.TEXT, value=str(name)) if field.scope == "profile" and field.name == STAGE:
+            return name
+    return written(value, currency)
 
 
 def _has(asked: c.HasEvent, currency: str) -> str:

@@ -17,14 +17,16 @@ from connectors.unsubscribe import unsubscribe_url
 from dsl.catalog import MARKETING
 from dsl.conditions import Constant, Field, Operand
 from dsl.delivery import Message, Outcome, Verdict
-from dsl.plan import Plan, Send
-from flows.expressions import expressions
+from dsl.plan import Plan, Record, Send
+from flows.moving import asked
+from flows.records import record_message
 from flows.world import World
+from ledger.actions import RECORDS
 from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
 from ledger.guardrails import Rules
 from ledger.leave import Exit, leave
 from ledger.owner import this_process
-from profiles.person import constant, event_properties, typed, values
+from profiles.person import constant, event_properties, typed, user_ids, values
 from profiles.recommend import Shelf, shelf_at
 from store.clock import micros
 from store.engine import read
@@ -66,21 +68,23 @@ class Dispatch:
         with read(self.world.store) as connection:
             return {row.step: row.messages for row in connection.execute(counted)}
 
-    def left(self, step: Send, done: Delivered) -> int:
+    def left(self, step: Send | Record, done: Delivered) -> int:
         """Messages of a step that are due still, and that `done` has not counted as delayed."""
         return max(0, self.due().get(step.id, 0) - sum(done.delayed[reason] for reason in DOWN))
 
-    def elsewhere(self) -> list[Send]:
+    def elsewhere(self) -> list[Send | Record]:
         """Steps with messages that are due and that the current plan no longer has."""
         current = {step.id for step in self.plans[0].steps}
-        older = {s.id: s for plan in self.plans[1:] for s in plan.steps if isinstance(s, Send) and s.id not in current}
+        steps = (step for plan in self.plans[1:] for step in plan.steps)
+        older = {step.id: step for step in steps if isinstance(step, Send | Record) and step.id not in current}
         return [older[id] for id in self.due() if id in older]
 
-    def deliver(self, step: Send, *, limit: int | None, progress: Callable[[int], None]) -> Delivered:
+    def deliver(self, step: Send | Record, *, limit: int | None, progress: Callable[[int], None]) -> Delivered:
         """Send what is due of one step, at most `limit` messages; `progress` is told how many were handed over."""
-        connector = self.world.connectors.get(step.channel)
+        name = step.channel if isinstance(step, Send) else RECORDS
+        connector = self.world.connectors.get(name)
         if connector is None:
-            return Delivered(stopped="not_connected", trouble=f"nothing is set up that sends {step.channel}.")
+            return Delivered(stopped="not_connected", trouble=f"nothing is set up that sends {name}.")
         handed = 0
 
         async def send(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
@@ -91,17 +95,18 @@ class Dispatch:
             progress(handed)
 
         channel = Channel(
-            name=step.channel,
+            name=name,
             send=_taken if self.world.rehearsing else send,
             render=_blank if self.world.rehearsing else self.render,
-            address_field=self.world.addresses[step.channel],
+            address_field=self.world.addresses[name],
             chunk=200 if self.world.rehearsing else _chunk(connector.manifest),
         )
         rules = Rules(
             zone=self.world.zone,
             policy=self.world.policy,
-            topics={name: topic for (channel, name), topic in self.topics.items() if channel == step.channel},
+            topics={template: topic for (channel, template), topic in self.topics.items() if channel == name},
             consent=self.world.consent,
+            records=frozenset({RECORDS}),
         )
         return self.runner.run(
             deliver(
@@ -114,11 +119,7 @@ class Dispatch:
         """Ask the exits again for people who are about to be sent something."""
         now = self.world.wall() if self.world.live else self.as_of
         if self.once.exits is None or self.world.live:
-            self.once.exits = [
-                (plan.digest, expressions(plan, as_of=now, zone=self.world.zone, consent=self.world.consent).exits())
-                for plan in self.plans
-                if plan.exits
-            ]
+            self.once.exits = [(plan.digest, asked(self.world, plan, now).exits()) for plan in self.plans if plan.exits]
         for digest, exits in self.once.exits:
             leave(connection, playbook=self.plans[0].name, digest=digest, exits=exits, as_of=now, among=enrollments)
 
@@ -137,15 +138,34 @@ class Dispatch:
             if self.once.shelf is None and any(name.startswith("recommended.") for name in types):
                 self.once.shelf = shelf_at(connection, self.as_of)
             people = values(connection, ids, types, as_of=self.as_of, types=types, shelf=self.once.shelf)
+            records = [job.profile_id for job in jobs if job.channel == RECORDS]
+            users = user_ids(connection, records) if records else {}
             started = event_properties(connection, [job.event for job in jobs if job.event is not None])
-        return [
-            self._message(job, arguments[job.id], people[job.profile_id], started.get(job.event or 0, {}))
-            for job in jobs
-        ]
+        made: list[Message | Unrenderable] = []
+        for job in jobs:
+            person, event = people[job.profile_id], started.get(job.event or 0, {})
+            given = {name: (o, _value(o, person, event)) for name, o in arguments[job.id].items()}
+            if job.channel == RECORDS:
+                made.append(self._record(job, plans[job.digest], given, person, users.get(job.profile_id)))
+            else:
+                made.append(self._message(job, {name: value for name, (_, value) in given.items()}, person))
+        return made
 
-    def _message(
-        self, job: Job, arguments: Mapping[str, Operand], person: Mapping[str, Any], started: Mapping[str, Any]
-    ) -> Message | Unrenderable:
+    def _record(
+        self,
+        job: Job,
+        plan: Plan,
+        given: Mapping[str, tuple[Operand, Any]],
+        person: Mapping[str, Any],
+        user_id: str | None,
+    ) -> Message:
+        step = plan.step(job.step)
+        assert isinstance(step, Record)
+        known = {**person["profile"], "user_id": user_id}
+        currency = str(self.world.shop["currency"])
+        return record_message(job, step, given, known, currency=currency, as_of=self.as_of)
+
+    def _message(self, job: Job, arguments: Mapping[str, Any], person: Mapping[str, Any]) -> Message | Unrenderable:
         link = unsubscribe_url(
             str(self.world.shop["url"]), self.world.secret, profile=str(job.profile_id), channel=job.channel,
             topic=self.topics.get((job.channel, job.template), MARKETING),
@@ -154,7 +174,7 @@ class Dispatch:
             return self.world.templates.render(
                 job.channel,
                 job.template,
-                arguments={name: _value(operand, person, started) for name, operand in arguments.items()},
+                arguments=arguments,
                 profile=person["profile"],
                 shop=self.world.shop,
                 unsubscribe_url=link,
@@ -186,7 +206,7 @@ def _chunk(manifest: Manifest) -> int:
 
 def _arguments(plan: Plan, step: str) -> dict[str, Operand]:
     found = plan.step(step)
-    assert isinstance(found, Send)
+    assert isinstance(found, Send | Record)
     return dict(found.arguments)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from dsl.outline import label
-from dsl.plan import Branch, Plan, StartWhen
+from dsl.plan import Branch, Plan, StartWhen, Wait
 from flows.expressions import expressions
 from flows.project import Project
-from flows.world import consent
+from flows.world import consent, lifecycle
 from ledger.rows import inside, people_of, started
 from profiles.select import people
 from store.schema import enrollments, events, profiles
@@ -20,7 +20,7 @@ from store.schema import enrollments, events, profiles
 def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, Select[Any]]]:
     """Each condition of the plan with the query that finds those for whom it holds."""
     shop = project.settings.shop
-    at = expressions(plan, as_of=as_of, zone=shop.time_zone, consent=consent(project))
+    at = expressions(plan, as_of=as_of, zone=shop.time_zone, consent=consent(project), lifecycle=lifecycle(project))
     found: list[tuple[str, Select[Any]]] = []
     if isinstance(plan.trigger, StartWhen):
         found.append(("start when", select(profiles.c.id).select_from(people()).where(at.matches())))
@@ -39,4 +39,8 @@ def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, 
             for number, condition in enumerate(at.decisions()[step.id]):
                 name = step.arms[number].label or label(step, shop.currency)
                 found.append((name, select(enrollments.c.id).select_from(inside()).where(mine, condition)))
+        elif isinstance(step, Wait) and step.condition is not None:
+            asked_here = mine & (enrollments.c.step == step.id)
+            ends = select(enrollments.c.id).select_from(inside()).where(asked_here, at.wakes()[step.id])
+            found.append((label(step, shop.currency), ends))
     return found

@@ -6,13 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, case, func
 
 from dsl import conditions
-from dsl.plan import Branch, Experiment, LeaveOn, Plan, StartOn, StartWhen
+from dsl.catalog import YEARLY
+from dsl.conditions import Field
+from dsl.plan import Branch, Enroll, Experiment, LeaveOn, Plan, SetField, Stage, StartOn, StartWhen, Wait
+from dsl.types import Type
 from experiments.assign import held_out_sql, sticky_arm_sql
+from ledger.actions import Given, Joining
 from ledger.rows import started
+from ledger.standing import Until
+from profiles.columns import Document
+from profiles.reading import Place, find, read
 from profiles.select import Moment, alive, event_holds, holds
+from profiles.writing import as_json
 from store.schema import enrollments, profiles
 
 
@@ -42,8 +50,12 @@ class Expressions:
         """Who meets `only if`, over profiles, traits and the event that starts it; None: everybody."""
         if self.plan.only_if is None:
             return None
+        return holds(self.plan.only_if, self._entering)
+
+    @property
+    def _entering(self) -> Moment:
         event = started.c.properties if isinstance(self.plan.trigger, StartOn) else None
-        return holds(self.plan.only_if, replace(self.moment, event=event))
+        return replace(self.moment, event=event)
 
     def held_out(self) -> ColumnElement[bool]:
         """Who belongs to the playbook's holdout, over profiles."""
@@ -78,10 +90,56 @@ class Expressions:
         """Per experiment step the number of the person's variant, from 1, over profiles."""
         return {step.id: sticky_arm_sql(step) for step in self.plan.steps if isinstance(step, Experiment)}
 
+    def wakes(self) -> Mapping[str, ColumnElement[bool]]:
+        """Per wait for an event or a condition what ends it before its time is up, over `ledger.rows.inside()`."""
+        return {
+            step.id: holds(step.condition, self._inside)
+            for step in self.plan.steps
+            if isinstance(step, Wait) and step.condition is not None
+        }
 
-def expressions(plan: Plan, *, as_of: datetime, zone: str, consent: frozenset[str]) -> Expressions:
+    def until(self) -> Mapping[str, Until]:
+        """Per wait until a field when that is, over `ledger.rows.inside()`."""
+        return {
+            step.id: self._until(step.field)
+            for step in self.plan.steps
+            if isinstance(step, Wait) and step.field is not None
+        }
+
+    def _until(self, field: Field) -> Until:
+        place = Place(moment=self._inside)
+        if field.type is Type.DATE:
+            yearly = field.scope == "profile" and field.name in YEARLY
+            return Until(day=read(field, Type.DATE, place), yearly=yearly)
+        instant = read(field, Type.TIMESTAMP, place)
+        if not isinstance(find(field, place), Document):
+            return Until(instant=instant)
+        # Sent as a day alone, it is that day where the person lives, and not its start in UTC.
+        alone = func.length(read(field, Type.TEXT, place)) == 10
+        return Until(instant=instant, day=case((alone, read(field, Type.DATE, place))))
+
+    def given(self, plans: Mapping[str, Plan]) -> Given:
+        """What the steps need that act. `plans` are the current ones by name: those of `enroll in`."""
+        steps = self.plan.steps
+        return Given(
+            values={step.id: as_json(step.value, self._inside) for step in steps if isinstance(step, SetField)},
+            joins={
+                step.id: self._joining(plans[step.playbook])
+                for step in steps
+                if isinstance(step, Enroll) and step.playbook in plans
+            },
+        )
+
+    def _joining(self, plan: Plan) -> Joining:
+        other = replace(self, plan=plan)
+        return Joining(plan=plan, admits=other.admits(), held_out=other.held_out())
+
+
+def expressions(
+    plan: Plan, *, as_of: datetime, zone: str, consent: frozenset[str], lifecycle: tuple[Stage, ...] = ()
+) -> Expressions:
     """The plan's conditions at `as_of`; `zone` is the project's, `consent` the channels where no row means yes."""
-    return Expressions(plan=plan, moment=Moment(as_of=as_of, zone=zone, consent=consent))
+    return Expressions(plan=plan, moment=Moment(as_of=as_of, zone=zone, consent=consent, lifecycle=lifecycle))
 
 
 def measured(experiment: Experiment, *, as_of: datetime, zone: str) -> ColumnElement[bool] | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsl.plan import Branch, Experiment, Plan, Send, Step, Wait
+from dsl.plan import Acting, Branch, Experiment, Plan, Step, Wait
 
 
 def after(step: Step) -> Iterator[str]:
     """The ids of the steps that may come next."""
     match step:
-        case Send(next=str(following)) | Wait(next=str(following)):
-            yield following
+        case _ if isinstance(step, Acting | Wait):
+            if step.next is not None:
+                yield step.next
         case Branch(arms=arms, next=otherwise):
             yield from (way for way in (*(arm.next for arm in arms), otherwise) if way is not None)
         case Experiment(variants=variants):

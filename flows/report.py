@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dsl.outline import outline
-from dsl.plan import Plan
+from dsl.conditions import Condition
+from dsl.outline import Line, label, outline, way_id
+from dsl.plan import Branch, Experiment, Plan
 from flows.watch import Watcher
+from ledger.rows import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,37 @@ class Sends:
     unknown: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     delayed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of the records of one step, `create task for sales`. Numbers of records, one a person."""
+
+    step: str
+    verb: str
+    """create, update"""
+    noun: str
+    team: str | None
+    made: int = 0
+    failed: int = 0
+    unknown: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    delayed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceChange:
+    """What the steps of this tick did to an audience. Numbers of people."""
+
+    name: str
+    added: int
+    removed: int
+    members: int
+    """After it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {"name": self.name, "add": self.added, "remove": self.removed, "members": self.members}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +77,41 @@ class Report:
     """Enrollments that are live after it: all of them wait for a time."""
     steps: Mapping[str, int]
     """Per step of the plan, how many passed it."""
+    ways: Mapping[str, int]
+    """Per way of a fork or an experiment, how many took it: as `dsl.outline.way_id` names it."""
     sends: tuple[Sends, ...]
     in_doubt: int
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
+    records: tuple[Recorded, ...] = ()
+    audiences: tuple[AudienceChange, ...] = ()
+    """Those that steps of the playbook change."""
+    enrolled: Mapping[str, int] = field(default_factory=dict)
+    """Per `enroll in`, how many came into the other playbook; those held out there count."""
+    ended: Mapping[str, int] = field(default_factory=dict)
+    """Whose journey ended on its way, by reason: `end`, `stop`, `nobody`, or `unknown birthday` for those who came to a
+    wait for a time that is not known (they count as `left`, too)."""
     trouble: tuple[str, ...] = ()
     """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
 
+    def people(self, plan: Plan, line: Line) -> int:
+        """How many passed the step of an outline's line, or took the way that it is the head of."""
+        fork = None if line.way is None else plan.step(line.id)
+        if isinstance(fork, Branch | Experiment) and line.way is not None:
+            return self.ways.get(way_id(fork, line.way), 0)
+        return self.steps.get(line.id, 0)
+
     def total(self, name: str) -> int:
-        """The sum of `sent`, `failed` or `unknown` over all send steps, in messages."""
-        return sum(getattr(send, name) for send in self.sends)
+        """The sum of `sent`, `failed` or `unknown` over all send steps, in messages; of the last two with records."""
+        records = () if name == "sent" else self.records
+        return sum(getattr(each, name) for each in (*self.sends, *records))
 
     def reasons(self, name: str) -> dict[str, int]:
-        """`skipped` or `delayed` over all send steps, messages by reason."""
+        """`skipped` or `delayed` over all steps that send or record, by reason."""
         summed: dict[str, int] = {}
-        for send in self.sends:
-            for reason, count in getattr(send, name).items():
+        for step in (*self.sends, *self.records):
+            for reason, count in getattr(step, name).items():
                 summed[reason] = summed.get(reason, 0) + count
         return dict(sorted(summed.items()))
 
@@ -72,6 +123,10 @@ class Report:
             ("left", self.left),
             ("reached the goal", self.converted),
             ("messages sent", self.total("sent")),
+            *([("records made", sum(record.made for record in self.records))] if self.records else []),
+            *((f"added to {each.name}", each.added) for each in self.audiences),
+            *((f"removed from {each.name}", each.removed) for each in self.audiences),
+            *([("enrolled in other playbooks", sum(self.enrolled.values()))] if self.enrolled else []),
             ("messages failed", self.total("failed")),
             ("messages in doubt", self.total("unknown") + self.in_doubt),
             ("messages not sent", sum(self.reasons("skipped").values())),
@@ -108,6 +163,14 @@ class Report:
                  "unknown": s.unknown, "skipped": dict(s.skipped), "delayed": dict(s.delayed)}
                 for s in self.sends
             ],
+            "records": [
+                {"step": r.step, "verb": r.verb, "noun": r.noun, "team": r.team, "made": r.made, "failed": r.failed,
+                 "unknown": r.unknown, "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
+            ],
+            "audiences": [a.as_json() for a in self.audiences],
+            "enrolled": dict(self.enrolled),
+            "ended": dict(self.ended),
             "trouble": list(self.trouble),
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
@@ -130,8 +193,14 @@ class Report:
                 for s in self.sends
             ],
             "steps": dict(self.steps),
-            "crm": [],
-            "audiences": [],
+            "ways": dict(self.ways),
+            "crm": [
+                {"noun": r.noun, "team": r.team, "people": r.made, "step": r.step, "verb": r.verb,
+                 "skipped": dict(r.skipped), "delayed": dict(r.delayed)}
+                for r in self.records
+            ],
+            "audiences": [a.as_json() for a in self.audiences],
+            "enrolled": dict(self.enrolled),
         }  # fmt: skip
 
 
@@ -199,21 +268,44 @@ def because(reason: str) -> str:
     """A recorded reason in words. A message is cancelled for the reason that its person left: `on order_completed`."""
     if reason == "when" or reason.startswith("on "):
         return "left the playbook in time" if reason == "when" else f"left {reason}"
+    if reason.startswith(UNKNOWN):
+        return f"`{reason.removeprefix(UNKNOWN)}` is not known"
     return REASONS.get(reason, reason.replace("_", " "))
+
+
+def taken_ways(current: Plan, walked: Plan, ways: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    """How many people took each way, by the way's id in `current`, of people who walked over `walked`: that plan or an
+    older version of it. A way that the current one does not have, or has with another condition, is left out."""
+    forks = {step.id: step for step in current.steps if isinstance(step, Branch | Experiment)}
+    found: dict[str, int] = {}
+    for (id, way), people in ways.items():
+        now, then = forks.get(id), walked.step(id)
+        if isinstance(then, Branch | Experiment) and now is not None and _asked(now) == _asked(then):
+            found[way_id(now, way)] = people
+    return found
+
+
+def _asked(fork: Branch | Experiment) -> tuple[Condition | str, ...]:
+    """What makes its ways the same ways again."""
+    if isinstance(fork, Branch):
+        return tuple(arm.condition for arm in fork.arms)
+    return tuple(variant.name for variant in fork.variants)
 
 
 def show(watch: Watcher, plan: Plan, report: Report) -> None:
     """The report as tables for a watcher: the playbook with its numbers, and what was not sent and why."""
-    sends = {send.step: send for send in report.sends}
+    sends = {send.step: send.sent for send in report.sends} | {made.step: made.made for made in report.records}
     rows: list[dict[str, str | int | float | None]] = []
     for line in outline(plan):
         send = sends.get(line.id) if line.way is None else None
-        passed = report.steps.get(line.id, 0) if line.way is None else None
-        rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send.sent if send else None})
+        passed = report.people(plan, line)
+        rows.append({"step": "\u2003" * line.depth + line.text, "people": passed, "sent": send})
     watch.show(f"{plan.name}-steps", f"{plan.name}: the steps of this run", table=rows)
+    steps = {step.id: label(step, "") for step in plan.steps}
+    settled: tuple[Sends | Recorded, ...] = (*report.sends, *report.records)
     refused: list[dict[str, str | int | float | None]] = [
-        {"step": f"send {s.channel} {s.template}", "what": what, "why": because(why), "messages": n}
-        for s in report.sends
+        {"step": steps.get(s.step, s.step), "what": what, "why": because(why), "messages": n}
+        for s in settled
         for what, reasons in (("not sent", s.skipped), ("later", s.delayed))
         for why, n in reasons.items()
     ]

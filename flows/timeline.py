@@ -12,8 +12,10 @@ from sqlalchemy import Connection, select
 
 from dsl import regions
 from dsl.outline import Line, label, outline
-from dsl.plan import Branch, Experiment, Plan, Wait, from_json
+from dsl.plan import Branch, ChangeAudience, Enroll, Experiment, Plan, SetField, Step, Wait, from_json
 from flows.report import because
+from ledger.actions import RECORDS
+from ledger.rows import UNKNOWN
 from profiles.columns import PLAIN, people
 from store.clock import instant
 from store.schema import (
@@ -42,6 +44,16 @@ STATES: Mapping[str, str] = {
     "skipped": "not sent",
     "cancelled": "not sent",
 }
+RECORD_STATES: Mapping[str, str] = {
+    **STATES,
+    "claimed": "about to be made",
+    "sending": "being made",
+    "accepted": "made",
+    "assumed_sent": "outcome unknown for a day, taken as made",
+    "skipped": "not made",
+    "cancelled": "not made",
+}
+WHAT: Mapping[type[Step], str] = {SetField: "field", ChangeAudience: "audience", Enroll: "enroll"}
 ENDS: Mapping[str, str] = {
     "end": "came to its end",
     "stop": "stopped",
@@ -55,7 +67,7 @@ ENDS: Mapping[str, str] = {
 class Happening:
     at: datetime
     what: str
-    """entered, branch, experiment, wait, message, left, goal"""
+    """entered, branch, experiment, wait, message, record, field, audience, enroll, left, goal"""
     text: str
     step: str | None = None
     state: str | None = None
@@ -194,22 +206,28 @@ def _happened(connection: Connection, row: Any, plan: Plan, currency: str) -> It
     for message in connection.execute(sent):
         messages[message.step].append(message)
     passes = select(*journal.c["at", "region", "path"]).where(journal.c.enrollment_id == row.id)
-    lines = outline(plan)
+    lines = outline(plan, currency)
     for at, region, path in connection.execute(passes.order_by(journal.c.at)):
-        yield from _pass(plan, instant(at), region, path, messages, lines, currency)
+        yield from _pass(plan, instant(at), region, path, messages, lines, currency, row.holdout)
     for message in (each for rest in messages.values() for each in rest):
         yield _message(message)  # of a step that the journal does not speak of
     if row.converted_at is not None:
         goal = plan.goal.event if plan.goal else "the goal"
         yield Happening(at=instant(row.converted_at), what="goal", text=f"reached the goal: {goal}")
     if row.ended_at is not None:
-        why = ENDS.get(row.reason or "", f"left {row.reason}" if row.reason else "ended")
+        why = _end(row.reason)
         yield Happening(at=instant(row.ended_at), what="left", text=why, reason=row.reason)
+
+
+def _end(reason: str | None) -> str:
+    if reason is not None and reason.startswith(UNKNOWN):
+        return f"left: {because(reason)}"
+    return ENDS.get(reason or "", f"left {reason}" if reason else "ended")
 
 
 def _pass(
     plan: Plan, at: datetime, region: str, path: int, messages: dict[str, list[Any]], lines: Sequence[Line],
-    currency: str,
+    currency: str, holdout: bool,
 ) -> Iterator[Happening]:  # fmt: skip
     """The steps of one pass, in the order in which they were taken."""
     choices = regions.unpack(regions.decisions(plan, region), path)
@@ -226,24 +244,28 @@ def _pass(
                 yield Happening(at=at, what=kind, text=told, step=id)
             case Wait():
                 yield Happening(at=at, what="wait", text=label(step, currency), step=id)
+            case SetField() | ChangeAudience() | Enroll() if not holdout:
+                yield Happening(at=at, what=WHAT[type(step)], text=label(step, currency), step=id)
             case _:
-                yield from (_message(message, at) for message in messages.pop(id, ()))
+                yield from (_message(message, at, label(step, currency)) for message in messages.pop(id, ()))
 
 
 def _head(label: str) -> str:
     return label.removeprefix("otherwise ").removeprefix("if ")
 
 
-def _message(row: Any, at: datetime | None = None) -> Happening:
-    """A message at the time of its planning, with what became of it."""
-    state = STATES.get(row.state, row.state)
+def _message(row: Any, at: datetime | None = None, told: str = "") -> Happening:
+    """A message or a record at the time of its planning, with what became of it. `told`: the step in words."""
+    made = row.channel == RECORDS
+    state = (RECORD_STATES if made else STATES).get(row.state, row.state)
     why = because(row.reason) if row.reason else ""
     if row.state == "planned" and row.due_at > row.planned_at:
         state = f"waits until {instant(row.due_at):%Y-%m-%d %H:%M} UTC"
     if row.settled_at is not None and row.settled_at != row.planned_at:
         state += f" {instant(row.settled_at):%Y-%m-%d %H:%M} UTC"
-    told = f"{row.channel} {row.template}: {state}" + (f", {why}" if why else "")
+    name = told.removeprefix("send ") or f"{row.channel} {row.template}"
     return Happening(
-        at=at or instant(row.planned_at), what="message", text=told, step=row.step, state=row.state,
+        at=at or instant(row.planned_at), what="record" if made else "message",
+        text=f"{name}: {state}" + (f", {why}" if why else ""), step=row.step, state=row.state,
         reason=row.reason, detail=row.detail,
     )  # fmt: skip

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dsl.plan import Policy
+from dsl.plan import Audience, Plan, Policy, Stage
+from ledger.actions import RECORDS
 from store.engine import Store
 
 if TYPE_CHECKING:
-    from connectors.contract import Connector
+    from connectors.contract import Advertising, Connector
     from connectors.templates import TemplateSet
     from flows.project import Project
 
@@ -40,6 +41,12 @@ class World:
     """Nothing is rendered and nothing handed to a connector."""
     wall: Callable[[], datetime]
     """The clock on the wall: for leases only. Everything else goes by the tick's `as_of`."""
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    """The playbooks of the project by name: those that an `enroll in` may lead to."""
+    lifecycle: tuple[Stage, ...] = ()
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    ads: Advertising | None = None
+    """Where audiences are told of; None: nowhere."""
 
 
 def consent(project: Project) -> frozenset[str]:
@@ -47,11 +54,16 @@ def consent(project: Project) -> frozenset[str]:
     return frozenset({"email"}) if project.settings.consent.email == "assumed" else frozenset()
 
 
+def lifecycle(project: Project) -> tuple[Stage, ...]:
+    """The stages of everybody, the last for those whom no other fits."""
+    return project.compiled.lifecycle
+
+
 def world(project: Project, *, store: Store | None = None, live: bool = False) -> World:
     """The project's world. `store` may be a rehearsal; `live`: the tick is at the time on the wall.
 
     Raises SettingsError, ConfigurationError, StoreError."""
-    from connectors.registry import connector_for
+    from connectors.registry import advertising_for, connector_for
 
     settings = project.settings
     chosen = {
@@ -65,13 +77,17 @@ def world(project: Project, *, store: Store | None = None, live: bool = False) -
         policy=project.compiled.policy,
         zone=settings.shop.time_zone,
         consent=consent(project),
-        connectors={channel: connector_for(channel, chosen) for channel in ("email", "sms", "push")},
+        connectors={channel: connector_for(channel, chosen) for channel in ("email", "sms", "push", RECORDS)},
         templates=project.templates,
         shop=settings.shop.model_dump(),
         senders={"email": settings.email_from, "sms": settings.shop.name, "push": settings.shop.name},
         secret=project.secret,
-        addresses={name: channel.address for name, channel in project.catalog.channels.items()},
+        addresses={name: channel.address for name, channel in project.catalog.channels.items()} | {RECORDS: "email"},
         live=live,
         rehearsing=store is not None,
         wall=lambda: datetime.now(UTC),
+        plans=project.compiled.plans,
+        lifecycle=lifecycle(project),
+        audiences=project.compiled.audiences,
+        ads=advertising_for(chosen),
     )

@@ -20,7 +20,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    false,
     func,
     literal,
     null,
@@ -29,13 +28,15 @@ from sqlalchemy import (
 )
 
 from dsl import regions
-from dsl.plan import Branch, Experiment, Plan, Schedule, Send, Wait
+from dsl.plan import Branch, Experiment, Plan, Record, Schedule, Send, Wait
 from dsl.regions import Walk
-from ledger import waits
+from ledger import actions
+from ledger.actions import Acted, Given, Passing
 from ledger.rows import chosen, inside
+from ledger.standing import Until, arrive, clock_due, wake
 from store.clock import DAY, SECOND, micros
 from store.engine import Store, read, write
-from store.schema import assignments, enrollments, journal, outbox, profiles
+from store.schema import enrollments, journal, profiles
 from store.upsert import insert_new
 
 NOBODY = -1
@@ -47,14 +48,24 @@ Arms = Mapping[str, ColumnElement[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """How many people, by the id of the step. The held-out count in all but `planned`."""
+    """How many people, by the id of the step where nothing else is said. The held-out count in `counts`, `ways`,
+    `waiting`, `woken` and `ended`."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """Took the step."""
+    ways: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Took this way of a branch or experiment, by its id and the number of the way: of the arm or variant, from 1; 0 is
+    none of the arms."""
     planned: Counter[str] = field(default_factory=Counter)
-    """A message was queued for them."""
+    """A message or a record was queued for them."""
+    enrolled: Counter[str] = field(default_factory=Counter)
+    """Came into the other playbook by this `enroll in`; who is held out there counts."""
+    changed: Counter[str] = field(default_factory=Counter)
+    """Came into the audience or left it by this step."""
     waiting: Counter[str] = field(default_factory=Counter)
     """Began this wait."""
+    woken: Counter[str] = field(default_factory=Counter)
+    """Went on from this wait as its condition held, before its time was up."""
     ended: Counter[str] = field(default_factory=Counter)
     """By reason: the journey is over."""
     stuck: Counter[str] = field(default_factory=Counter)
@@ -62,7 +73,7 @@ class Advanced:
 
     def add(self, other: Advanced) -> None:
         """Add what another pass did."""
-        for name in ("counts", "planned", "waiting", "ended"):
+        for name in ("counts", "ways", "planned", "enrolled", "changed", "waiting", "woken", "ended"):
             getattr(self, name).update(getattr(other, name))
 
 
@@ -76,33 +87,48 @@ def advance(
     zone: str,
     limit: int = 100_000,
     late: timedelta = timedelta(hours=24),
+    given: Given | None = None,
+    wakes: Mapping[str, ColumnElement[bool]] | None = None,
+    until: Mapping[str, Until] | None = None,
 ) -> Advanced:
     """Move everybody on `plan` who is due, until nobody is.
 
     `decisions` has for each branch (by its id) a condition for each arm, over `ledger.rows.inside()`; `arms` for each
     experiment the number of the person's variant, from 1. `zone` is the project's. `limit` is how many people one
     transaction moves at most. A message counts as late `late` after the person was due, and after the tick that the
-    schedule promised him.
+    schedule promised him. `given` is what steps need that act; `wakes` has for each wait until a condition that
+    condition, over `ledger.rows.inside()`; `until` for each wait until a field when that is.
     """
     total = Advanced()
     digest = plan.digest
-    entries = regions.entries(plan)
+    entries, steps = regions.entries(plan), {step.id for step in plan.steps}
+    wakes = wakes or {}
+    # Asked after all that lead to them, so that who has just come goes on at once if it is true already.
+    to_ask = set(wakes)
     moved = True
     while moved:
         moved = False
         due = _due_at(store, plan.name, digest, as_of)
-        for entry in entries:
+        others = [step for step in due if step in steps and step not in entries]
+        for entry in (*others, *entries):
+            if entry in to_ask:
+                to_ask.remove(entry)
+                with write(store) as connection:
+                    woken = wake(connection, plan=plan, wait=entry, holds=wakes[entry], as_of=as_of)
+                total.woken[entry] += woken
+                due |= {entry: woken} if woken else {}
             if entry not in due:
                 continue
-            made = _region(plan, entry, digest, decisions, arms, as_of, zone, late)
+            made = _region(plan, entry, digest, decisions, arms, as_of, zone, late, given or Given(), until or {})
             more = True
             while more:
                 with write(store) as connection:
                     people, advanced = made.run(connection, limit)
                 total.add(advanced)
+                to_ask |= advanced.waiting.keys() & wakes.keys()
                 moved = moved or people > 0
                 more = people == limit
-    total.stuck.update({entry: people for entry, people in due.items() if entry not in entries})
+    total.stuck.update({entry: people for entry, people in due.items() if entry not in steps | {regions.START}})
     return total
 
 
@@ -123,7 +149,16 @@ def _due_at(store: Store, playbook: str, digest: str, as_of: datetime) -> dict[s
 
 
 def _region(
-    plan: Plan, entry: str, digest: str, decisions: Conditions, arms: Arms, as_of: datetime, zone: str, late: timedelta
+    plan: Plan,
+    entry: str,
+    digest: str,
+    decisions: Conditions,
+    arms: Arms,
+    as_of: datetime,
+    zone: str,
+    late: timedelta,
+    given: Given,
+    until: Mapping[str, Until],
 ) -> _Region:
     decided = regions.decisions(plan, entry)
     path: ColumnElement[int] = literal(0, BigInteger)
@@ -136,8 +171,9 @@ def _region(
         path = path + cast(choice, BigInteger) * literal(1 << shift, BigInteger)
     grace = late // timedelta(microseconds=1) + _interval(plan.schedule)
     return _Region(
-        plan=plan, entry=entry, digest=digest, decided=decided, path=path, as_of=as_of, zone=zone, grace=grace
-    )
+        plan=plan, entry=entry, digest=digest, decided=decided, path=path, as_of=as_of, zone=zone, grace=grace,
+        given=given, until=until,
+    )  # fmt: skip
 
 
 def _interval(schedule: Schedule | None) -> int:
@@ -160,6 +196,8 @@ class _Region:
     as_of: datetime
     zone: str
     grace: int
+    given: Given
+    until: Mapping[str, Until]
 
     @property
     def due(self) -> ColumnElement[bool]:
@@ -174,15 +212,18 @@ class _Region:
     def run(self, connection: Connection, limit: int) -> tuple[int, Advanced]:
         """One pass over at most `limit` people. Returns how many there were."""
         mark = uuid.uuid4().hex
+        actions.lock(connection, regions.acting(self.plan, self.entry), self.given)
         people = self._choose(connection, mark, limit)
         if not people:
             return 0, Advanced()
         passing = and_(self.due, enrollments.c["pass"] == mark)
         walks, advanced = self._walk(connection, passing)
-        self._queue(connection, passing, walks)
-        self._expose(connection, passing, walks)
+        acted = self._act(connection, passing, walks)
+        advanced.enrolled.update(acted.enrolled)
+        advanced.changed.update(acted.changed)
         self._note(connection, passing)
         self._move(connection, passing, walks)
+        self._arrive(connection, walks, advanced)
         return people, advanced
 
     def _choose(self, connection: Connection, mark: str, limit: int) -> int:
@@ -212,12 +253,15 @@ class _Region:
             if path == NOBODY:
                 done.ended["nobody"] += people
                 continue
+            choices = regions.unpack(self.decided, path)
             if path not in walks:
-                walks[path] = regions.walk(self.plan, self.entry, regions.unpack(self.decided, path))
+                walks[path] = regions.walk(self.plan, self.entry, choices)
             taken = walks[path]
             for id in taken.steps:
                 done.counts[id] += people
-                if not holdout and isinstance(self.plan.step(id), Send):
+                if id in choices:
+                    done.ways[id, choices[id]] += people
+                if not holdout and isinstance(self.plan.step(id), Send | Record):
                     done.planned[id] += people
             if taken.wait is not None:
                 done.waiting[taken.wait.id] += people
@@ -225,50 +269,14 @@ class _Region:
                 done.ended[taken.reason] += people
         return walks, done
 
-    def _queue(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> None:
-        now = micros(self.as_of)
+    def _act(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> Acted:
         # Late counts from when the person was due: after a pause nobody gets the mail of last week.
-        expires = enrollments.c.due_at + self.grace if self.plan.schedule else literal(now + self.grace, BigInteger)
-        for step, paths in _by_step(walks).items():
-            send = self.plan.step(step)
-            if not isinstance(send, Send):
-                continue
-            row = {
-                "playbook": enrollments.c.playbook,
-                "enrollment_id": enrollments.c.id,
-                "step": literal(step),
-                # A plan has no loops, so a step comes once.
-                "occurrence": literal(1),
-                "profile_id": enrollments.c.profile_id,
-                "digest": enrollments.c.digest,
-                "channel": literal(send.channel),
-                "template": literal(send.template),
-                "state": literal("planned"),
-                "planned_at": literal(now, BigInteger),
-                "due_at": literal(now, BigInteger),
-                "expires_at": expires,
-            }
-            rows = select(*row.values()).where(passing, enrollments.c.holdout == false(), enrollments.c.path.in_(paths))
-            connection.execute(insert_new(connection, outbox).from_select(list(row), rows))
-
-    def _expose(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> None:
-        for step, paths in _by_step(walks).items():
-            experiment = self.plan.step(step)
-            if not isinstance(experiment, Experiment):
-                continue
-            choices = {path: regions.unpack(self.decided, path)[step] for path in paths}
-            variant = case(
-                {path: experiment.variants[i - 1].name for path, i in choices.items()}, value=enrollments.c.path
-            )
-            row = {
-                "experiment": literal(experiment.name),
-                "profile_id": enrollments.c.profile_id,
-                "playbook": enrollments.c.playbook,
-                "variant": variant,
-                "at": literal(micros(self.as_of), BigInteger),
-            }
-            rows = select(*row.values()).where(passing, enrollments.c.holdout == false(), enrollments.c.path.in_(paths))
-            connection.execute(insert_new(connection, assignments).from_select(list(row), rows))
+        now = literal(micros(self.as_of) + self.grace, BigInteger)
+        expires = enrollments.c.due_at + self.grace if self.plan.schedule else now
+        people = Passing(
+            connection=connection, plan=self.plan, rows=passing, decided=self.decided, as_of=self.as_of, expires=expires
+        )
+        return actions.act(people, _by_step(walks), self.given)
 
     def _note(self, connection: Connection, passing: ColumnElement[bool]) -> None:
         at = literal(micros(self.as_of), BigInteger)
@@ -287,7 +295,7 @@ class _Region:
         for (entry, wait, why), paths in ends.items():
             here = enrollments.c.path.in_(paths)
             step.append((here, literal(entry) if entry else null()))
-            due.append((here, self._due(connection, passing, wait, paths) if entry else null()))
+            due.append((here, self._due(connection, and_(passing, here), wait) if entry else null()))
             state.append((here, literal("active" if entry else "done")))
             reason.append((here, literal(why) if why else null()))
             ended.append((here, null() if entry else literal(now, BigInteger)))
@@ -309,31 +317,21 @@ class _Region:
         )
 
     def _due(
-        self, connection: Connection, passing: ColumnElement[bool], wait: Wait | None, paths: Sequence[int]
-    ) -> ColumnElement[int]:
+        self, connection: Connection, here: ColumnElement[bool], wait: Wait | None
+    ) -> ColumnElement[int] | ColumnElement[None]:
         if wait is None:
             return enrollments.c.due_at
-        project = waits.zone_of(None, self.zone)
-        otherwise = literal(micros(waits.over_at(wait, self.as_of, project)), BigInteger)
-        if wait.time is None and wait.weekday is None:
-            return otherwise
-        zones = connection.scalars(
-            select(profiles.c.time_zone)
-            .distinct()
-            .join(enrollments, enrollments.c.profile_id == profiles.c.id)
-            .where(passing, enrollments.c.path.in_(paths), profiles.c.time_zone.is_not(None))
-        )
-        # What is no zone is left to the project's, so this holds no more than there are zones in the world.
-        same: dict[int, list[str]] = {}
-        for name in zones:
-            if (zone := waits.zone_of(name, self.zone)).key == name:
-                same.setdefault(micros(waits.over_at(wait, self.as_of, zone)), []).append(name)
-        if not same:
-            return otherwise
-        local = case(
-            *((profiles.c.time_zone.in_(names), literal(at, BigInteger)) for at, names in same.items()), else_=otherwise
-        )
-        return select(local).where(profiles.c.id == enrollments.c.profile_id).scalar_subquery()
+        return null() if wait.field else clock_due(connection, wait, here, self.as_of, self.zone)
+
+    def _arrive(self, connection: Connection, walks: Mapping[int, Walk], advanced: Advanced) -> None:
+        """Say until when those stand who have come to a wait until a field, or let them go if that is not known."""
+        for wait in {taken.wait.id: taken.wait for taken in walks.values() if taken.wait and taken.wait.field}.values():
+            reason, left = arrive(
+                connection, plan=self.plan, wait=wait, until=self.until[wait.id], as_of=self.as_of, zone=self.zone
+            )
+            if left:
+                advanced.ended[reason] += left
+                advanced.waiting[wait.id] -= left
 
 
 def _by_step(walks: Mapping[int, Walk]) -> dict[str, list[int]]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from dsl.plan import Entry, Plan
-from dsl.regions import END
+from dsl.regions import START
 from ledger.plans import Tick, lock_playbook, stamp
 from ledger.rows import people_of, started
 from store.clock import SECOND, micros
@@ -128,6 +128,37 @@ def enter_on(
     return _enroll(connection, plan, earliest)
 
 
+def enroll_others(
+    connection: Connection,
+    *,
+    plan: Plan,
+    rows: ColumnElement[bool],
+    admits: ColumnElement[bool] | None,
+    held_out: ColumnElement[bool],
+    as_of: datetime,
+) -> Entered:
+    """Let in the people of the enrollments for which `rows` holds, as a step of another playbook asks for it.
+
+    `plan` is registered, and the caller holds its playbook (`lock_playbook`). They enter at `as_of`, without an event:
+    what `admits` or a step reads of it is unknown. Whoever is inside, or may not enter again, is passed over.
+    """
+    entered_at = literal(micros(as_of), BigInteger)
+    nobody_started = people_of(enrollments, enrollments.c.profile_id).outerjoin(started, false())
+    new = (
+        select(*_row(plan, null(), literal(""), held_out, entered_at, as_of))
+        .distinct()
+        .select_from(nobody_started)
+        .where(
+            rows,
+            profiles.c.id.is_not(None),
+            profiles.c.merged_into.is_(None),
+            true() if admits is None else admits,
+            _may_enter(plan.name, plan.entry, literal(""), entered_at),
+        )
+    )
+    return _enroll(connection, plan, new)
+
+
 def _look_at(connection: Connection, playbook: str, tick: Tick, event: str, since: int, now: int) -> None:
     """Remember the events in (since, now] that this tick is the first to look at.
 
@@ -184,7 +215,7 @@ def _row(
     now = literal(micros(as_of), BigInteger)
     values: tuple[ColumnElement[Any], ...] = (
         literal(plan.name), literal(plan.digest), profiles.c.id, key, cast(event, BigInteger), held_out,
-        literal("active"), literal(plan.first or END), now, entered_at,
+        literal("active"), literal(START), now, entered_at,
     )  # fmt: skip
     return [value.label(name) for name, value in zip(_COLUMNS, values, strict=True)]
 

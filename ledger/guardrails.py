@@ -29,6 +29,8 @@ class Rules:
     """The topic of each template, `marketing` for those left out."""
     consent: frozenset[str] = frozenset()
     """Channels for which no consent row means yes."""
+    records: frozenset[str] = frozenset()
+    """Channels that write to nobody: no consent, address, quiet hours or caps are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,8 @@ class Candidate:
     expires_at: int
     attempts: int
     event: int | None
-    enrollment_state: str | None
+    wanted: bool | None
+    """The enrollment was not interrupted. None: it is not there."""
     address: str | None
     address_hash: str | None
     time_zone: str | None
@@ -95,7 +98,7 @@ def judge(candidate: Candidate, around: Surroundings, rules: Rules, as_of: datet
     ruling = _refusal(candidate, around, rules, topic, as_of)
     if ruling is not None:
         return ruling
-    marketing = topic != TRANSACTIONAL
+    marketing = topic != TRANSACTIONAL and candidate.channel not in rules.records
     if marketing:
         around.slots.setdefault(candidate.profile_id, []).append(micros(as_of))
         if candidate.address_hash:
@@ -111,6 +114,8 @@ def _refusal(
         return Skip(reason="nobody")
     if candidate.expires_at < micros(as_of):
         return Skip(reason="late")
+    if candidate.channel in rules.records:
+        return None if candidate.wanted else Skip(reason="left")
     agreed = around.consents.get((candidate.profile_id, topic), candidate.channel in rules.consent)
     if marketing and not agreed:
         return Skip(reason="no_consent")
@@ -127,7 +132,7 @@ def _refusal(
         other = around.addresses.get((candidate.address_hash or "", candidate.playbook, candidate.step))
         if other not in (None, candidate.profile_id):
             return Skip(reason="duplicate_address")
-    if candidate.enrollment_state not in ("active", "done"):
+    if not candidate.wanted:
         return Skip(reason="left")
     return None
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true, update
 
 from ledger.plans import Tick
-from ledger.rows import chosen, inside
+from ledger.rows import chosen, inside, wants_messages
 from store.clock import SECOND, micros
 from store.schema import enrollments, events, outbox
 
@@ -38,7 +38,7 @@ def leave(
         waiting = select(outbox.c.enrollment_id).where(outbox.c.playbook == playbook, outbox.c.state.in_(QUEUED))
         for mine in (
             enrollments.c.state == "active",
-            and_(enrollments.c.state == "done", enrollments.c.id.in_(waiting)),
+            and_(enrollments.c.state != "active", wants_messages(), enrollments.c.id.in_(waiting)),
         ):
             limited = and_(
                 true() if among is None else enrollments.c.id.in_(among),
@@ -65,7 +65,7 @@ def _take_out(connection: Connection, mine: ColumnElement[bool], exits: Sequence
     leaving = chosen(connection, rows, "leaving")
     done = connection.execute(
         update(enrollments)
-        .where(enrollments.c.id == leaving.c.id, enrollments.c.state.in_(("active", "done")))
+        .where(enrollments.c.id == leaving.c.id, wants_messages())
         .values(state="left", reason=leaving.c.reason, step=None, due_at=None, ended_at=micros(as_of))
     )
     return done.rowcount
@@ -73,7 +73,7 @@ def _take_out(connection: Connection, mine: ColumnElement[bool], exits: Sequence
 
 def _cancel(connection: Connection, playbook: str, as_of: datetime) -> None:
     """Cancel what is queued for those who left. What somebody has claimed is refused when he marks it as sending."""
-    gone = select(enrollments.c.reason).where(enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state == "left")
+    gone = select(enrollments.c.reason).where(enrollments.c.id == outbox.c.enrollment_id, ~wants_messages())
     connection.execute(
         update(outbox)
         .where(outbox.c.playbook == playbook, outbox.c.state == "planned", gone.exists())

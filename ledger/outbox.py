@@ -21,10 +21,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, cast, func, null, or_, select, update
 
 from dsl.delivery import Outcome
 from ledger.guardrails import SAME_ADDRESS, Candidate, Delay, Skip, Surroundings
+from ledger.rows import wants_messages
+from store import json
 from store.clock import micros
 from store.schema import consents, enrollments, outbox, profiles, suppressions
 from store.upsert import insert_new
@@ -35,8 +37,9 @@ _GUARDING = 0x77696E6261636B
 ADDRESSES: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
     "email": (profiles.c.email, profiles.c.email_hash),
     "phone": (profiles.c.phone, profiles.c.phone_hash),
+    "push_token": (json.Text(profiles.c.custom, ("push_token",)), cast(null(), Text)),
 }
-"""Address and its keyed hash, by the profile field that a channel's address is in."""
+"""Address and its keyed hash, by the profile field that a channel's address is in. Tokens of apps have no hash."""
 
 FREE: dict[str, Any] = {"owner": None, "token": None, "lease_until": None, "slot_at": None}
 """Nobody holds the row, and no cap counts it."""
@@ -46,9 +49,10 @@ FREE: dict[str, Any] = {"owner": None, "token": None, "lease_until": None, "slot
 def lock_guards(connection: Connection) -> None:
     """One batch at a time passes the guards, or two could take the last slot of a person's cap. Held until the commit.
 
-    SQLite's writers take turns anyway.
+    SQLite's writers take turns anyway, and a rehearsal's messages are in a copy of its own (`store.overlay`).
     """
-    if connection.dialect.name == "postgresql":
+    rehearsing = connection.get_execution_options().get("rehearsing", False)
+    if connection.dialect.name == "postgresql" and not rehearsing:
         connection.execute(select(func.pg_advisory_xact_lock(_GUARDING)))
 
 
@@ -81,7 +85,7 @@ def candidates(connection: Connection, ids: Sequence[int], channel: str, address
             *outbox.c["id", "enrollment_id", "profile_id", "playbook", "digest", "step", "occurrence"],
             *outbox.c["channel", "template", "expires_at", "attempts"],
             enrollments.c.event,
-            enrollments.c.state.label("enrollment_state"),
+            wants_messages().label("wanted"),
             address.label("address"),
             address_hash.label("address_hash"),
             profiles.c.time_zone,
@@ -203,9 +207,7 @@ def mark_sending(
     and they are cancelled.
     """
     mine = and_(outbox.c.token == token, outbox.c.state == "claimed")
-    stays = select(enrollments.c.id).where(
-        enrollments.c.id == outbox.c.enrollment_id, enrollments.c.state.in_(("active", "done"))
-    )
+    stays = select(enrollments.c.id).where(enrollments.c.id == outbox.c.enrollment_id, wants_messages())
     marked = connection.execute(
         update(outbox)
         .where(outbox.c.id.in_(ids), mine, stays.exists())

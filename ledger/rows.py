@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_
 
 from store.schema import enrollments, events, profiles, traits
 
@@ -23,6 +23,17 @@ def people_of(source: FromClause, profile_id: object) -> FromClause:
 def inside() -> FromClause:
     """Enrollments with profile, traits and starting event: what the conditions of steps and exits are asked against."""
     return people_of(enrollments, enrollments.c.profile_id).outerjoin(started, started.c.id == enrollments.c.event)
+
+
+UNKNOWN = "unknown "
+"""How the reason begins for which those leave who came to a wait until a time that is not known."""
+
+
+def wants_messages() -> ColumnElement[bool]:
+    """Whether an enrollment is sent what it has queued: it was not interrupted. Who left for a time that is not known
+    was sent for good what came before that wait."""
+    left_unknown = and_(enrollments.c.state == "left", enrollments.c.reason.startswith(UNKNOWN, autoescape=True))
+    return or_(enrollments.c.state.in_(("active", "done")), left_unknown)
 
 
 def chosen(connection: Connection, rows: Select[Any], name: str) -> FromClause:

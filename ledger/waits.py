@@ -6,11 +6,15 @@ the first time. An unknown zone is the project's.
 
 from __future__ import annotations
 
+from calendar import isleap
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dsl.plan import WEEKDAYS, Policy, Wait
+
+_DAY = 86_400
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=1024)
@@ -43,6 +47,30 @@ def over_at(wait: Wait, as_of: datetime, zone: ZoneInfo) -> datetime:
         if (moment := at_local(day, clock, zone)) >= as_of:
             return moment
     raise AssertionError("every weekday comes within nine days")
+
+
+def day_at(day: str, offset: int, as_of: datetime, zone: ZoneInfo, *, yearly: bool = False) -> datetime:
+    """When a wait for the start of a day is over, for a person in `zone`: in UTC, not before `as_of`.
+
+    `day` is `YYYY-MM-DD`; with `yearly` it is `MM-DD`, and the day of that name is meant that is today or comes next
+    (29 February is the 28th in other years). Whole days of `offset`, in seconds, are days of the calendar.
+    """
+    meant = _next_return(day, as_of.astimezone(zone).date()) if yearly else date.fromisoformat(day)
+    days = timedelta(seconds=offset) if offset % _DAY == 0 else timedelta()
+    try:
+        at = at_local(meant + days, time(), zone) + (timedelta(seconds=offset) - days)
+    except OverflowError:  # at the ends of the calendar
+        at = _LAST if meant > as_of.date() else as_of
+    return max(at, as_of.astimezone(UTC))
+
+
+def _next_return(month_day: str, today: date) -> date:
+    for year in (today.year, today.year + 1):
+        leap = month_day != "02-29" or isleap(year)
+        day = date.fromisoformat(f"{year:04}-{month_day if leap else '02-28'}")
+        if day >= today:
+            return day
+    raise AssertionError("every day comes within a year")
 
 
 def at_local(day: date, clock: time, zone: ZoneInfo, *, fold: int = 0) -> datetime:

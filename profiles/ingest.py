@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import OperationalError
 
 from dsl.conditions import JSON
@@ -25,12 +25,10 @@ from profiles.values import CallError, shown
 from store.clock import micros
 from store.engine import write
 from store.errors import explained
+from store.locks import hold_profiles
 from store.schema import events
 from store.upsert import chunks
 
-_LOCK = 7_262_174_002
-"""Any number, the same in every process: PostgreSQL's lock of whoever ingests. Two at once would find the same visitor
-unknown and make two people of one."""
 _TRIES = 3
 _DEADLOCK = "40P01"
 T = TypeVar("T")
@@ -131,8 +129,7 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 def ingest_batch(connection: Connection, calls: Sequence[Call], *, rules: Rules, received_at: datetime) -> IngestResult:
     """`ingest` inside the caller's transaction, which must be one of `store.engine.write`."""
     received = micros(received_at)
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    hold_profiles(connection)
     known = _known_events(connection, {call.event_id for call in calls})
     outcomes: list[Outcome] = []
     accepted: list[_Accepted] = []

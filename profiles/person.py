@@ -198,6 +198,15 @@ def _sent(product: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(_PARTS), **product, "price": typed(product.get("price"), Type.MONEY)}
 
 
+def user_ids(conn: Connection, profile_ids: Iterable[int]) -> dict[int, str | None]:
+    """The ids by which the shop knows people; None for visitors."""
+    found: dict[int, str | None] = {}
+    for some in chunks(dict.fromkeys(profile_ids)):
+        for row in conn.execute(select(profiles.c.id, profiles.c.user_id).where(profiles.c.id.in_(some))):
+            found[row.id] = row.user_id
+    return found
+
+
 def event_properties(conn: Connection, event_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """The properties of events by events.id, as they were sent; `typed` reads them."""
     found: dict[int, dict[str, Any]] = {}

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from store import json
+from store import addresses, json
 
 BUSY_SECONDS = 30
 
@@ -43,6 +43,7 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
         json.register(connection)
+        addresses.register(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -79,14 +80,3 @@ def read(store: Store) -> Iterator[Connection]:
         return
     with store.connect() as connection:
         yield connection
-
-
-@contextmanager
-def rehearse(engine: Engine) -> Iterator[Connection]:
-    """A connection on which everything may be written and nothing stays: it is rolled back at the end."""
-    with engine.connect().execution_options(writing=True) as connection:
-        transaction = connection.begin()
-        try:
-            yield connection
-        finally:
-            transaction.rollback()

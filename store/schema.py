@@ -180,6 +180,7 @@ memberships = Table(
     Column("member", Boolean, nullable=False),
     Column("changed_at", Micros, nullable=False),
     Column("told_at", Micros, comment="When the service outside took this change over; null: it has to be told."),
+    Column("told_as", Text, comment="SHA-256 of the address by which the service knows the member; null: it does not."),
 )
 
 stages = Table(
@@ -254,7 +255,7 @@ enrollments = Table(
     Column("holdout", Boolean, nullable=False),
     Column("state", Text, nullable=False, comment="active, done, left"),
     Column("reason", Text, comment="Why it ended: end, stop, `on order_completed`, …"),
-    Column("step", Text, comment="Where the region begins that comes next; null when ended."),
+    Column("step", Text, comment="The wait at which the person stands, or `(start)`; null when ended."),
     Column("due_at", Micros, comment="When it goes on."),
     Column("entered_at", Micros, nullable=False),
     Column("ended_at", Micros),

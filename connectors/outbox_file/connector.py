@@ -23,7 +23,7 @@ from connectors.contract import Manifest, refuse_others
 from connectors.mime import send_id
 from dsl.delivery import Message, Outcome, Verdict
 
-_SUFFIX = {"email": ".eml", "sms": ".txt", "push": ".json"}
+_SUFFIX = {"email": ".eml", "sms": ".txt", "push": ".json", "crm": ".json"}
 _TOGETHER = 50
 
 
@@ -36,7 +36,7 @@ class _Begun:
 
 
 class OutboxConnector:
-    """Writes each message to a file. Repeatable."""
+    """Writes each message, or record, to a file. Repeatable."""
 
     def __init__(self, folder: Path) -> None:
         """`folder`: made when the first message comes, with a folder for each channel and day in it."""
@@ -174,7 +174,7 @@ def _name(message: Message) -> str:
 
 def _content(message: Message) -> bytes:
     match message.channel:
-        case "email":
+        case "email" | "crm":
             return message.content
         case "push":
             pushed = {"to": message.address, "from": message.sender, **json.loads(message.content)}

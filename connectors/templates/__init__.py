@@ -49,10 +49,13 @@ class TemplateSet:
         self._plain = Sandbox(plain=True)
         self._rich = Sandbox(plain=False)
         self._compiled: dict[tuple[str, str], Compiled] = {}
+        self._described: dict[tuple[str, str], Template] = {}
 
     def describe(self) -> dict[tuple[str, str], Template]:
-        """What the compiler knows of each, by (channel, name). Parses, and compiles nothing."""
-        return {key: describe(source, self._plain, self._rich) for key, source in self._sources.items()}
+        """What the compiler knows of each, by (channel, name). Parses once, and compiles nothing."""
+        if not self._described:
+            self._described = {key: describe(source, self._plain, self._rich) for key, source in self._sources.items()}
+        return dict(self._described)
 
     def render(
         self,

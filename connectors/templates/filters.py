@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,11 +24,13 @@ BUDGET = " budget"
 """The name of the budget among the variables; no template can write it."""
 
 _TAKEN = (
-    "abs", "capitalize", "count", "dictsort", "e", "escape", "first", "float", "groupby", "int", "items", "last",
-    "length", "list", "lower", "max", "min", "reject", "rejectattr",
-    "reverse", "safe", "select", "selectattr", "sort", "string", "striptags", "sum", "title", "trim", "truncate",
-    "unique", "upper", "urlencode", "wordcount",
+    "abs", "count", "dictsort", "first", "float", "groupby", "int", "items", "last", "length", "list", "max", "min",
+    "reject", "rejectattr", "reverse", "safe", "select", "selectattr", "sort", "sum", "truncate", "unique",
 )  # fmt: skip
+_OF_TEXT = (
+    "capitalize", "e", "escape", "lower", "string", "striptags", "title", "trim", "upper", "urlencode", "wordcount",
+)  # fmt: skip
+"""Of an unknown field these would make the text `None`."""
 
 
 def budget(context: Context) -> Budget:
@@ -39,6 +41,19 @@ def budget(context: Context) -> Budget:
 
 
 # ── Jinja2's, made safe ───────────────────────────────────────────────────────────────────────────────────────────────
+def _of_something(name: str) -> Callable[..., Any]:
+    """Jinja2's filter of texts, but it refuses an unknown value."""
+    inner = FILTERS[name]
+
+    @wraps(inner)
+    def asking(value: Any, *args: Any, **kwargs: Any) -> Any:
+        if value is None:
+            raise unknown(f"The value to write with `{name}`")
+        return inner(value, *args, **kwargs)
+
+    return asking
+
+
 def _default(value: Any, instead: Any = "", falsy: bool = False) -> Any:
     """Jinja2's, but a value that is None, as an unknown field is, counts as missing too."""
     if isinstance(value, Undefined) or value is None or (falsy and not value):
@@ -180,6 +195,7 @@ def _locale(shop: Any) -> str:
 
 ALLOWED: dict[str, Callable[..., Any]] = {
     **{name: FILTERS[name] for name in _TAKEN},
+    **{name: _of_something(name) for name in _OF_TEXT},
     "default": _default, "d": _default, "join": _join, "replace": _replace, "map": _map, "round": _round,
     "batch": _batch, "money": _money, "date": _date,
 }  # fmt: skip

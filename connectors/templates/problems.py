@@ -11,6 +11,7 @@ from jinja2.visitor import NodeTransformer
 
 from connectors.templates.compiled import markup
 from connectors.templates.errors import RenderError
+from connectors.templates.personal import personal
 from connectors.templates.sandbox import Sandbox
 from connectors.templates.slips import slips
 from connectors.templates.source import REQUIRED, Body, Place, Source
@@ -79,6 +80,7 @@ def describe(source: Source, plain: Sandbox, rich: Sandbox) -> Template:
         path=source.path,
         variables=read.needed,
         optional=read.optional,
+        personal=personal(trees),
         topic=source.topic,
         problems=tuple(problems),
     )

@@ -1,4 +1,4 @@
-"""Steps so late that the goal no longer counts."""
+"""Steps so late that the goal no longer counts, and waits that may outlast its window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dsl.wording import duration
 
 
 def goal_window(program: Program) -> Iterator[Diagnostic]:
-    """In each playbook the first wait that lasts beyond the goal's window, whatever way one takes."""
+    """In each playbook the first wait that lasts beyond the goal's window: whatever way one takes, or, of a wait for
+    something to happen, when it does not."""
     for playbook in program.playbooks:
         window = playbook.goal.seconds if playbook.goal else None
         if window is None:
@@ -21,10 +22,14 @@ def goal_window(program: Program) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="WB351",
                 span=late.span,
-                message=f"After this wait the goal no longer counts: it counts within {duration(window)} of entry.",
+                message=f"{_late(late)} the goal no longer counts: it counts within {duration(window)} of entry.",
                 hint="Wait shorter, or give the goal more time.",
                 severity="warning",
             )
+
+
+def _late(wait: Wait) -> str:
+    return "When nothing ends this wait before its time," if wait.asked else "After this wait"
 
 
 def _block(body: tuple[Step, ...], passed: int, window: int) -> int | Wait | None:
@@ -33,9 +38,9 @@ def _block(body: tuple[Step, ...], passed: int, window: int) -> int | Wait | Non
         if isinstance(step, Stop):
             return None
         if isinstance(step, Wait):
-            passed += lengths(step)[0]
-            if passed > window:
+            if passed + (step.seconds or 0 if step.asked else lengths(step)[0]) > window:
                 return step
+            passed += lengths(step)[0]
         elif inner := blocks(step):
             ends: list[int] = [] if takes_all(step) else [passed]
             for block in inner:

@@ -7,98 +7,94 @@ changes everything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from dataclasses import dataclass
 
-from dsl import conditions as c
-from dsl.catalog import SUMS
+from dsl.checks.doubts import alone, always, doubt, doubtful, everybody, never, stands_on, taken
 from dsl.checks.ways import Way, both, ways
 from dsl.diagnostics import Diagnostic
-from dsl.program import Asked, Experiment, Heard, If, Program, Step, Wait, blocks, every_step
-from dsl.wording import say
-
-_ANY: list[Way] = [{}]
+from dsl.program import Asked, Audience, Experiment, Heard, If, Program, Step, Wait, blocks, every_step
 
 
 def reachable(program: Program) -> Iterator[Diagnostic]:
-    """Impossible and empty questions, in settings and in steps."""
+    """Impossible and empty questions, in settings, in steps and in the rules of audiences.
+
+    What is told of a segment is not told of whatever asks for it.
+    """
+    place = _Place(everybody=everybody(program), currency=program.catalog.currency, doubtful=doubtful(program))
     for playbook in program.playbooks:
         heard = [each for each in (playbook.start_on, playbook.goal, *playbook.exits) if isinstance(each, Heard)]
         heard += [step.measure for step in every_step(playbook.body) if isinstance(step, Experiment) and step.measure]
         asked = [each for each in (playbook.start_when, playbook.only_if, *playbook.exits) if isinstance(each, Asked)]
         for each in [*asked, *(each.where for each in heard if each.where)]:
-            yield from _alone(each, program.catalog.currency)
-        yield from _block(playbook.body, _ANY, program.catalog.currency)
+            yield from _alone(each, place)
+        waits = [step for step in every_step(playbook.body) if isinstance(step, Wait) and step.asked]
+        for each in (wait.asked for wait in waits if wait.asked):
+            yield from _alone(each, place)
+        yield from _block(playbook.body, place, place.everybody)
+    for audience in program.audiences.values():
+        yield from _members(audience, place)
 
 
-def _alone(asked: Asked, currency: str) -> Iterator[Diagnostic]:
-    if asked.meaning is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    everybody: list[Way]
+    """What holds for everybody at any time."""
+    currency: str
+    doubtful: frozenset[int]
+    """Segments that are told of already."""
+
+
+def _alone(asked: Asked, place: _Place) -> Iterator[Diagnostic]:
+    if asked.meaning is not None and not stands_on(asked.meaning, place.doubtful):
+        yield from alone(asked, place.everybody, place.currency)
+
+
+def _members(audience: Audience, place: _Place) -> Iterator[Diagnostic]:
+    include, exclude = audience.include, audience.exclude
+    for rule in (include, exclude):
+        if rule is not None:
+            yield from _alone(rule, place)
+    if include is None or exclude is None or include.meaning is None or exclude.meaning is None:
         return
-    if ways(asked.meaning) == []:
-        yield _never(asked, currency)
-    elif ways(asked.meaning, holds=False) == []:
-        yield _always(asked, "Ask something that not everybody answers with yes.")
+    taken_in = both(place.everybody, ways(include.meaning))
+    if taken_in and ways(exclude.meaning, holds=False) and both(taken_in, ways(exclude.meaning, holds=False)) == []:
+        yield doubt(
+            "WB354", exclude, "This leaves out everybody whom `include` takes in.", "Leave out less, or take in more."
+        )
 
 
-def _block(body: tuple[Step, ...], facts: list[Way], currency: str) -> Iterator[Diagnostic]:
+def _block(body: tuple[Step, ...], place: _Place, facts: list[Way]) -> Iterator[Diagnostic]:
     for step in body:
         if isinstance(step, If):
-            yield from _fork(step, facts, currency)
+            yield from _fork(step, place, facts)
         else:
             for inner in blocks(step):
-                yield from _block(inner, facts, currency)
+                yield from _block(inner, place, facts)
         if isinstance(step, Wait) or any(isinstance(each, Wait) for each in every_step((step,))):
-            facts = _ANY
+            facts = place.everybody
 
 
-def _fork(fork: If, facts: list[Way], currency: str) -> Iterator[Diagnostic]:
+def _fork(fork: If, place: _Place, facts: list[Way]) -> Iterator[Diagnostic]:
     left = facts  # More ways than there are is the safe side: then less is told.
     for at, arm in enumerate(fork.arms):
         asked, meaning = arm.asked, arm.asked.meaning if arm.asked else None
         if asked is None or meaning is None:
-            yield from _block(arm.body, left, currency)
+            yield from _block(arm.body, place, left)
             continue
-        taken, rest = both(left, ways(meaning)), both(left, ways(meaning, holds=False))
-        if taken == []:
-            yield _never(asked, currency) if ways(meaning) == [] else _taken(asked, first=at == 0)
+        fits, rest = both(left, ways(meaning)), both(left, ways(meaning, holds=False))
+        if stands_on(meaning, place.doubtful):
+            pass
+        elif fits == []:
+            yield (
+                never(asked, place.currency)
+                if both(place.everybody, ways(meaning)) == []
+                else taken(asked, "branches" if at else "")
+            )
         elif rest == []:
             is_last = at > 0 and at == len(fork.arms) - 1 and fork.otherwise is None
-            yield _always(
+            yield always(
                 asked, "Write `otherwise:`." if is_last else "Ask something else, or take the steps out of the branch."
             )
-        yield from _block(arm.body, taken or left, currency)
-        left = left if rest is None else rest or _ANY
-    yield from _block(fork.otherwise or (), left, currency)
-
-
-def _never(asked: Asked, currency: str) -> Diagnostic:
-    match asked.meaning:
-        case c.AllOf(conditions=parts):
-            for one, other in combinations(parts[:30], 2):
-                if both(ways(one), ways(other)) == []:
-                    message = f"`{say(one, currency)}` and `{say(other, currency)}` are never true together."
-                    return _doubt("WB354", asked, message, "Use `or`, or look at the signs and the numbers.")
-        case c.Compare(field=c.Field(name=name)) if name in SUMS:
-            hint = f"`{name}` counts as 0 when nothing is known, and is never below."
-            return _doubt("WB354", asked, "This is never true.", hint)
-    return _doubt("WB354", asked, "This is never true: no value fits all of it.", "Look at the signs and the numbers.")
-
-
-def _taken(asked: Asked, *, first: bool) -> Diagnostic:
-    if first:
-        return _doubt(
-            "WB354", asked, "Nobody gets here: a branch around this one asks the opposite.", "Remove this branch."
-        )
-    return _doubt(
-        "WB354",
-        asked,
-        "Nobody gets here: the branches above take everybody for whom this is true.",
-        "Put the narrower branch first.",
-    )
-
-
-def _always(asked: Asked, way_out: str) -> Diagnostic:
-    return _doubt("WB355", asked, "This is true for everybody who gets here.", way_out)
-
-
-def _doubt(code: str, asked: Asked, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(code=code, span=asked.span, message=message, hint=hint, severity="warning")
+        yield from _block(arm.body, place, fits or left)
+        left = left if rest is None else rest or place.everybody
+    yield from _block(fork.otherwise or (), place, left)

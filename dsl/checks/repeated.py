@@ -1,4 +1,4 @@
-"""Names that may stand once: experiments in a project, variants in an experiment, arguments of a send."""
+"""Names that may stand once: experiments in a project, variants in an experiment, arguments of a step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dsl.diagnostics import Diagnostic, Span
 from dsl.plan import HOLDOUT_ARM
-from dsl.program import Experiment, Program, Send, every_step
+from dsl.program import Experiment, Program, Record, Send, every_step
 
 
 def repeated(program: Program) -> Iterator[Diagnostic]:
@@ -15,8 +15,8 @@ def repeated(program: Program) -> Iterator[Diagnostic]:
     for playbook in program.playbooks:
         for step in every_step(playbook.body):
             match step:
-                case Send(arguments=arguments, template=template):
-                    yield from _twice(((a.name, a.span) for a in arguments), f"an argument of `{template}`")
+                case Send(arguments=arguments, template=name) | Record(arguments=arguments, noun=str(name)):
+                    yield from _twice(((a.name, a.span) for a in arguments), f"an argument of `{name}`")
                 case Experiment(name=name, span=span, variants=variants):
                     experiments.append((name, span))
                     yield from _twice(((v.name, v.span) for v in variants), f"a variant of `{name}`")

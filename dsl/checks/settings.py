@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dsl import syntax
 from dsl.diagnostics import Diagnostic
 from dsl.program import Playbook, Program
 from dsl.suggest import nearest
-from dsl.vocabulary import FOREIGN
+from dsl.vocabulary import EXAMPLES, FOREIGN
 
 LONGEST_ABOUT = 500
 _ONCE: dict[type[syntax.Node], str] = {
@@ -41,14 +41,19 @@ def settings(program: Program) -> Iterator[Diagnostic]:
                 hint="Add a step, such as `send email …`.",
                 severity="warning",
             )
-        for line in playbook.source.lines:
-            if isinstance(line, syntax.About) and len(line.text.value) > LONGEST_ABOUT:
-                yield Diagnostic(
-                    code="WB308",
-                    span=line.text.span,
-                    message=f"This sentence has {len(line.text.value)} characters; {LONGEST_ABOUT} fit.",
-                    hint="Say it shorter; more belongs into a comment.",
-                )
+        yield from too_long(playbook.source.lines)
+
+
+def too_long(lines: Iterable[syntax.Node]) -> Iterator[Diagnostic]:
+    """Sentences about a playbook or an audience that do not fit where they are shown."""
+    for line in lines:
+        if isinstance(line, syntax.About) and len(line.text.value) > LONGEST_ABOUT:
+            yield Diagnostic(
+                code="WB308",
+                span=line.text.span,
+                message=f"This sentence has {len(line.text.value)} characters; {LONGEST_ABOUT} fit.",
+                hint="Say it shorter; more belongs into a comment.",
+            )
 
 
 def _missing(playbook: Playbook) -> Iterator[Diagnostic]:
@@ -65,7 +70,9 @@ def _missing(playbook: Playbook) -> Iterator[Diagnostic]:
 
 def _perhaps(unread: str, word: str) -> bool:
     """Whether a line that could not be read, by its first word, may be the one that is missing."""
-    return nearest(unread, (word,)) is not None or any(kinds[0] == word.upper() for kinds in FOREIGN.get(unread, ()))
+    if unread in FOREIGN:
+        return any(kinds[0] == word.upper() for kinds in FOREIGN[unread])
+    return nearest(unread, (word,)) is not None or nearest(unread, [kind.lower() for kind in EXAMPLES]) is None
 
 
 def _repeated(playbook: Playbook) -> Iterator[Diagnostic]:
@@ -84,14 +91,26 @@ def _repeated(playbook: Playbook) -> Iterator[Diagnostic]:
 
 
 def _late(playbook: Playbook) -> Iterator[Diagnostic]:
+    """One message for settings that stand together."""
     step: syntax.Node | None = None
+    told = False
     for line in playbook.source.lines:
-        if isinstance(line, syntax.Step) and not isinstance(line, syntax.Broken):
-            step = step or line
-        elif step is not None and not isinstance(line, syntax.Broken):
+        if isinstance(line, syntax.Step) and not _unread(line):
+            step, told = step or line, False
+        elif step is not None and not told and not isinstance(line, syntax.Step):
+            told = True
             yield Diagnostic(
                 code="WB307",
                 span=line.span,
                 message="This is a setting, and settings stand before the first step.",
                 hint=f"Move it above line {step.span.line}.",
             )
+
+
+def _unread(line: syntax.Step) -> bool:
+    """Whether it is a line that could not be read, or an `if` with neither condition nor block (`only if`, maybe)."""
+    match line:
+        case syntax.If(branches=(syntax.Branch(condition=syntax.Broken(), body=body),), otherwise=None):
+            return all(isinstance(inner, syntax.Broken) for inner in body)
+        case _:
+            return isinstance(line, syntax.Broken)

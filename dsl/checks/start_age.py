@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from dsl import catalog
 from dsl import conditions as c
+from dsl.catalog import YEARLY
 from dsl.conditions import Condition
 from dsl.diagnostics import Diagnostic
-from dsl.program import Program
-from dsl.wording import duration, written
+from dsl.program import Program, Stage
+from dsl.wording import duration, say, written
 
 _DAY = 86_400
 
@@ -19,8 +22,10 @@ def start_age(program: Program) -> Iterator[Diagnostic]:
         start = playbook.start_when
         if start is None or start.meaning is None:
             continue
-        if open_ways := [way for way in _ways(start.meaning) if _is_open(way)]:
-            bound = _bound(next(test for test in open_ways[0] if _grows_old(test)), program.catalog.currency)
+        asked = _plain(start.meaning, program.lifecycle, holds=True)
+        if open_ways := [way for way in _ways(asked) if _is_open(way)]:
+            growing = [test for test in open_ways[0] if _grows_old(test)]
+            bound = _bound(min(growing, key=lambda test: isinstance(test, c.AnyOf)), program.catalog.currency)
             yield Diagnostic(
                 code="WB350",
                 span=start.span,
@@ -30,15 +35,63 @@ def start_age(program: Program) -> Iterator[Diagnostic]:
             )
 
 
+def _plain(condition: Condition, stages: tuple[Stage, ...], *, holds: bool) -> Condition:
+    """The condition, or its opposite, with `not` only before single tests, and with what being in a stage means."""
+    match condition:
+        case c.Not(condition=inner):
+            return _plain(inner, stages, holds=not holds)
+        case c.AllOf(conditions=parts) | c.AnyOf(conditions=parts):
+            inner_parts = tuple(_plain(part, stages, holds=holds) for part in parts)
+            return (
+                c.AllOf(conditions=inner_parts)
+                if isinstance(condition, c.AllOf) is holds
+                else c.AnyOf(conditions=inner_parts)
+            )
+        case _ if not holds:
+            return c.Not(condition=condition)
+        case c.Compare(field=c.Field(name=catalog.STAGE), operator="is", value=c.Constant(value=str(name))):
+            return _in_stage(name, stages) or condition
+        case c.OneOf(field=c.Field(name=catalog.STAGE), values=values):
+            names = [str(value.value) for value in values if isinstance(value, c.Constant)]
+            each = tuple(known for name in names if (known := _in_stage(name, stages)))
+            return c.AnyOf(conditions=each) if each and len(each) == len(values) else condition
+        case c.HasBeen(field=c.Field(name=catalog.STAGE), value=c.Constant(value=str(name))):
+            known = _in_stage(name, stages)
+            return c.AllOf(conditions=(condition, known)) if known else condition
+        case _:
+            return condition
+
+
+def _in_stage(name: str, stages: tuple[Stage, ...]) -> Condition | None:
+    """What holds for those in a stage: its own condition, and none of the stages above. None: there is no such one."""
+    parts: list[Condition] = []
+    for stage in stages:
+        meaning = stage.asked.meaning if stage.asked else None
+        if stage.name == name:
+            parts += [_plain(meaning, (), holds=True)] if meaning else []
+            return c.AllOf(conditions=tuple(parts)) if parts else None
+        if meaning is not None:
+            parts.append(_plain(meaning, (), holds=False))
+    return None
+
+
 def _bound(test: Condition, currency: str) -> str:
     match test:
-        case c.Recency(field=field, seconds=seconds):
-            longest = duration(max(7 * _DAY, 2 * seconds // _DAY * _DAY))
-            return f"{written(field, currency)} is in the last {longest}"
+        case c.Recency(field=field, seconds=seconds) | c.Not(condition=c.Recency(field=field, seconds=seconds)):
+            return f"{written(field, currency)} is in the last {_twice(seconds)}"
+        case c.HasBeen(seconds=seconds):
+            longer = replace(test, seconds=max(7 * _DAY, 2 * seconds // _DAY * _DAY))
+            return f"not {say(longer, currency)}"
+        case c.HasEvent(event=event, least=least, window=c.Window(kind="before", seconds=int(seconds))) if least:
+            return f"has {event} in the last {_twice(seconds)}"
         case c.Compare():
             return "cart.updated_at is in the last 7 days"
         case _:
             return "last_seen_at is in the last 30 days"
+
+
+def _twice(seconds: int) -> str:
+    return duration(max(7 * _DAY, 2 * seconds // _DAY * _DAY))
 
 
 def _ways(condition: Condition) -> list[list[Condition]]:
@@ -66,7 +119,13 @@ def _grows_old(test: Condition) -> bool:
     match test:
         case c.Recency(kind="ago"):
             return True
-        case c.HasEvent(least=0, window=c.Window(kind="last")):
+        case c.HasEvent(least=0, window=c.Window(kind="last")) | c.HasBeen():
+            return True
+        case c.HasEvent(window=c.Window(kind="before")) | c.Message(window=c.Window(kind="before")):
+            return True
+        case c.Not(condition=c.Recency(kind="last", field=field)):
+            return field.name not in YEARLY
+        case c.Not(condition=c.Message(window=c.Window(kind="last"))):
             return True
         case c.Compare(field=c.Field(name="cart.is_abandoned"), operator="is", value=c.Constant(value=True)):
             return True
@@ -81,6 +140,8 @@ def _is_bounded(test: Condition) -> bool:
         case c.Recency(kind="last" | "next") | c.Calendar(kind="after"):
             return True
         case c.HasEvent(least=least, window=c.Window(kind="last" | "between")) if least > 0:
+            return True
+        case c.Message(window=c.Window(kind="last" | "between")) | c.Not(condition=c.HasBeen()):
             return True
         case c.AnyOf(conditions=parts):
             return all(any(_is_bounded(test) for test in way) for part in parts for way in _ways(part))

@@ -8,11 +8,11 @@ Interval arithmetic, as in abstract interpretation (Cousot and Cousot 1977), wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from dsl import conditions as c
-from dsl.catalog import SUMS
+from dsl.catalog import STAGE, SUMS, YEARLY
 from dsl.conditions import Condition, Constant, Field
 from dsl.types import Type
 
@@ -46,9 +46,21 @@ class Left:
         return left
 
 
-Thing = Field | Condition
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Of:
+    """A property of one certain event: of the last of its name that meets `where`."""
+
+    event: str
+    where: Condition | None
+    thing: Thing
+
+
+Thing = Field | Condition | Of
 Way = Mapping[Thing, Left]
 EVERYTHING = Left(ranges=((-inf, False, inf, False),), unknown=True)
+KNOWN = Left(ranges=EVERYTHING.ranges, unknown=False)
+STAGES = Field(scope="profile", name=STAGE, type=Type.TEXT)
+"""The stage; everybody is in one, so `one_of` their names is left from the start."""
 _AT_LEAST_0 = Left(ranges=((0, True, inf, False),), unknown=False)
 _YES, _NO = (1.0, True, 1.0, True), (0.0, True, 0.0, True)
 _WHOLE = frozenset({"cart.count", "orders.count", "checkout.step"})
@@ -73,9 +85,12 @@ def ways(condition: Condition, *, holds: bool = True) -> list[Way] | None:
                     return None
                 found += more
             return found
+        case c.HasEvent(where=where, least=least, most=most) if where is not None and ways(where) == []:
+            return [{}] if (least == 0 and (most is None or most >= 0)) is holds else []  # there is no such event
+        case c.LastEvent():
+            return _of_last(condition, holds=holds)
         case _:
-            thing, left = _test(condition)
-            return [{thing: met}] if (met := (left if holds else left.without()).meet(_domain(thing))) else []
+            return _single(condition, holds=holds)
 
 
 def both(some: list[Way] | None, others: list[Way] | None) -> list[Way] | None:
@@ -84,6 +99,59 @@ def both(some: list[Way] | None, others: list[Way] | None) -> list[Way] | None:
         return None
     met = [way for one in some for two in others if (way := _join(one, two)) is not None]
     return met if len(met) <= MOST else None
+
+
+def _single(condition: Condition, *, holds: bool) -> list[Way]:
+    thing, left = _test(condition)
+    met = (left if holds else left.without()).meet(_domain(thing))
+    way: Way | None = {thing: met} if met else None
+    for also, needed in _implied(condition) if holds else ():
+        way = None if way is None else _join(way, {also: needed.meet(_domain(also))})
+    return [] if way is None else [way]
+
+
+def one_of(texts: Iterable[str]) -> Left:
+    """One of these texts is left."""
+    return Left(ranges=tuple(_point(_place(text)) for text in texts), unknown=False)
+
+
+def _of_last(asked: c.LastEvent, *, holds: bool) -> list[Way] | None:
+    """There is a last one and its properties fit; or there is none, or they do not."""
+    seen = c.HasEvent(event=asked.event, least=1, most=None, where=asked.where)
+    inner = ways(asked.condition, holds=holds)
+    about: list[Way] | None = (
+        None
+        if inner is None
+        else [
+            {Of(event=asked.event, where=asked.where, thing=thing): left for thing, left in way.items()}
+            for way in inner
+        ]
+    )
+    there = both(ways(seen), about)
+    if holds:
+        return there
+    none = ways(seen, holds=False)
+    return None if there is None or none is None else [*none, *there]
+
+
+def _implied(condition: Condition) -> Iterable[tuple[Thing, Left]]:
+    """What else holds when a test does."""
+    match condition:
+        case c.Top(field=field):
+            if field.name in SUMS:
+                yield field, Left(ranges=((0, False, inf, False),), unknown=False)
+            else:
+                yield field, KNOWN
+        case c.HasBeen(field=field, value=Constant(value=value)) if field.type not in _TIMES:
+            yield field, _compared(field, "is", _place(value))
+        case c.Includes(field=field) | c.HasBeen(field=field) | c.Contains(field=field) | c.Calendar(field=field):
+            yield field, KNOWN
+        case c.Recency(field=field) if field.name in YEARLY:
+            yield field, KNOWN
+        case c.Compare(field=field, operator=operator) if operator != "is not":
+            yield field, KNOWN
+        case c.OneOf(field=field):
+            yield field, KNOWN
 
 
 def _join(one: Way, two: Way) -> Way | None:
@@ -104,6 +172,12 @@ def _test(condition: Condition) -> tuple[Thing, Left]:
             return field, Left(ranges=points, unknown=False)
         case c.Known(field=field):
             return field, Left(ranges=EVERYTHING.ranges, unknown=False)
+        case c.Top(field=field, percent=percent):
+            return c.Top(field=field, percent=0), Left(ranges=((0, True, percent, True),), unknown=False)
+        case c.HasBeen(field=field, value=value, seconds=seconds):
+            return c.HasBeen(field=field, value=value, seconds=0), _between(seconds, inf)
+        case c.Recency(field=field, kind="next" | "last", seconds=seconds) if field.name in YEARLY:
+            return replace(condition, seconds=0), Left(ranges=((0, True, seconds, True),), unknown=False)
         case c.Recency(field=field, kind=kind, seconds=seconds):
             age: Mapping[str, _Range] = {
                 "ago": (seconds, False, inf, False),
@@ -128,6 +202,8 @@ def _domain(thing: Thing) -> Left:
             return EVERYTHING
         case c.HasEvent():
             return _AT_LEAST_0
+        case c.Top() | c.HasBeen() | c.Recency():
+            return Left(ranges=_AT_LEAST_0.ranges, unknown=True)
         case _:
             return Left(ranges=(_NO, _YES), unknown=False)
 

@@ -31,7 +31,7 @@ def test_smtp_from_a_text_or_a_secret() -> None:
 @pytest.mark.parametrize(
     ("channel", "settings", "told"),
     [
-        ("pigeon", {}, "pigeon: There is no such channel. There are `email`, `sms` and `push`."),
+        ("pigeon", {}, "pigeon: There is no such channel. There are `email`, `sms`, `push` and `crm`."),
         ("email", {"WINBACK_EMAIL": "smpt"}, "WINBACK_EMAIL: It cannot be `smpt`. Set it to `file` or `smtp`."),
         ("sms", {"WINBACK_SMS": "twilio"}, "WINBACK_SMS: It cannot be `twilio`. Set it to `file`."),
         ("email", {"WINBACK_EMAIL": "smtp"}, "WINBACK_SMTP_URL: WINBACK_EMAIL is `smtp`, and this is missing"),

@@ -28,6 +28,9 @@ COMPARISONS = st.one_of(
     st.builds("{} is in the {} {}".format, FIELDS, st.sampled_from(["last", "next"]), DURATIONS),
     st.builds("{} is {} {}".format, FIELDS, st.sampled_from(["before", "after"]), DATES),
     st.builds("{} {} {}".format, FIELDS, st.sampled_from(["starts with", "contains"]), TEXTS),
+    st.builds("{} is in the top {}".format, FIELDS, PERCENTS),
+    st.builds("{} has been {} for {}".format, FIELDS, VALUES, DURATIONS),
+    st.builds("{} includes {}".format, FIELDS, VALUES),
 )
 TIMES = st.builds("{} {} times".format, st.sampled_from(["at least", "at most", "exactly"]), st.integers(0, 9))
 WINDOWS = st.one_of(
@@ -44,10 +47,16 @@ def maybe(part: SearchStrategy[str]) -> SearchStrategy[str]:
 
 
 @st.composite
-def wheres(draw: st.DrawFn) -> str:
-    if draw(st.booleans()):
-        return f"where {draw(COMPARISONS)}"
-    return f"where ({draw(conditions(depth=1))})"
+def asked(draw: st.DrawFn) -> str:
+    """What is asked about an event: one comparison, or any condition in brackets."""
+    return draw(COMPARISONS) if draw(st.booleans()) else f"({draw(conditions(depth=1))})"
+
+
+ASKED = asked()
+
+
+def wheres() -> SearchStrategy[str]:
+    return ASKED.map("where {}".format)
 
 
 def tests_of_people(depth: int) -> SearchStrategy[str]:
@@ -60,6 +69,9 @@ def tests_of_people(depth: int) -> SearchStrategy[str]:
         st.builds("has no {}{}".format, NAMES, maybe(WINDOWS)),
         st.builds("can receive {}{}".format, NAMES, maybe(NAMES.map("about {}".format))),
         NAMES.map("in segment {}".format),
+        NAMES.map("in audience {}".format),
+        st.builds("{} {}{}".format, st.sampled_from(["received", "opened", "clicked"]), NAMES, maybe(WINDOWS)),
+        st.builds("last {}{} was {}".format, NAMES, maybe(wheres()), ASKED) if depth else COMPARISONS,
     )
 
 
@@ -82,18 +94,44 @@ def blocks(draw: st.DrawFn, header: str, lines: SearchStrategy[list[str]]) -> li
     return [header + ":", *("  " + line for line in draw(lines))]
 
 
+def with_arguments(head: str, draw: st.DrawFn) -> list[str]:
+    """A line, with a block of arguments or without."""
+    arguments = draw(st.lists(st.builds("{} = {}".format, NAMES, VALUES), max_size=2))
+    return [head + ":", *("  " + argument for argument in arguments)] if arguments else [head]
+
+
+WAITS = st.one_of(
+    DURATIONS,
+    CLOCKS.map("until {}".format),
+    st.builds("until {} {}".format, WEEKDAYS, CLOCKS),
+    st.builds("{} until {}".format, DURATIONS, CLOCKS),
+    FIELDS.map("until {}".format),
+    st.builds("until {} {} {}".format, DURATIONS, st.sampled_from(["before", "after"]), FIELDS),
+    st.builds("for {}{} up to {}".format, NAMES, maybe(wheres()), DURATIONS),
+    st.builds("until {} up to {}".format, conditions(), DURATIONS),
+)
+CHANGES = st.one_of(
+    st.builds("set {} = {}".format, FIELDS, VALUES),
+    st.builds("{} audience {}".format, st.sampled_from(["add to", "remove from"]), NAMES),
+    NAMES.map("enroll in {}".format),
+)
+
+
 @st.composite
 def steps(draw: st.DrawFn, depth: int = 2) -> list[str]:
     """One step, as lines."""
-    kind = draw(st.sampled_from(["send", "send", "wait", "stop", *(["if", "experiment"] if depth else [])]))
-    match kind:
+    kinds = ["send", "create", "update", "change", "wait", "wait", "stop"]
+    match draw(st.sampled_from(kinds + (["if", "if", "experiment", "experiment"] if depth else []))):
         case "send":
-            line = f"send {draw(NAMES)} {draw(NAMES)}"
-            arguments = draw(st.lists(st.builds("{} = {}".format, NAMES, VALUES), max_size=2))
-            return [line + ":", *("  " + argument for argument in arguments)] if arguments else [line]
+            return with_arguments(f"send {draw(NAMES)} {draw(NAMES)}", draw)
+        case "create":
+            return with_arguments(f"create {draw(NAMES)} for {draw(NAMES)}", draw)
+        case "update":
+            return with_arguments(f"update {draw(NAMES)}", draw)
+        case "change":
+            return [draw(CHANGES)]
         case "wait":
-            form = draw(st.sampled_from(["{d}", "until {t}", "until {w} {t}", "{d} until {t}"]))
-            return ["wait " + form.format(d=draw(DURATIONS), t=draw(CLOCKS), w=draw(WEEKDAYS))]
+            return [f"wait {draw(WAITS)}"]
         case "if":
             lines = draw(blocks(f"if {draw(conditions())}", step_lists(depth - 1)))
             for _ in range(draw(st.integers(0, 2))):
@@ -110,7 +148,7 @@ def steps(draw: st.DrawFn, depth: int = 2) -> list[str]:
 
 def step_lists(depth: int) -> SearchStrategy[list[str]]:
     """One to three steps, as lines."""
-    return st.lists(steps(depth), min_size=1, max_size=3).map(lambda found: [line for step in found for line in step])
+    return several(steps(depth), 3)
 
 
 SETTINGS = st.one_of(
@@ -133,9 +171,57 @@ POLICY = st.one_of(
 )
 
 
+AUDIENCE = st.one_of(
+    TEXTS.map("about {}".format),
+    DURATIONS.map("run every {}".format),
+    st.builds("run every {} at {}".format, WEEKDAYS | st.just("day"), CLOCKS),
+    st.builds("{} when {}".format, st.sampled_from(["include", "exclude"]), conditions()),
+    st.builds("{} = {}".format, NAMES, VALUES),
+)
+STAGE = st.one_of(st.builds("{} when {}".format, NAMES, conditions()), NAMES.map("{} otherwise".format))
+OUTCOMES = st.one_of(
+    st.sampled_from(["enter", "leave", "goal"]),
+    st.builds("send {} {}".format, NAMES, NAMES),
+    st.builds("{} {}".format, st.sampled_from(["create", "update"]), NAMES),
+    st.builds("{} audience {}".format, st.sampled_from(["add to", "remove from"]), NAMES),
+    WAITS.map("wait {}".format),
+)
+
+
+@st.composite
+def scenario_lines(draw: st.DrawFn) -> list[str]:
+    """One line of a scenario, some with a block."""
+    match draw(st.sampled_from(["event", "later", "line", "line"])):
+        case "event":
+            return with_arguments(f"given {draw(NAMES)} {draw(DURATIONS)} ago", draw)
+        case "later":
+            return with_arguments(f"after {draw(DURATIONS)} {draw(NAMES)}", draw)
+    one = st.one_of(
+        st.builds("given clock {} {}".format, DATES, CLOCKS),
+        st.builds("given {} = {}".format, FIELDS, VALUES),
+        st.builds("given experiment {} picks {}".format, NAMES, NAMES),
+        st.builds("after {} set {} = {}".format, DURATIONS, FIELDS, VALUES),
+        st.builds("after {} {} {}".format, DURATIONS, st.sampled_from(["opened", "clicked"]), NAMES),
+        st.builds(
+            "expect {}{}{}".format,
+            OUTCOMES,
+            maybe(st.integers(1, 9).map("{} times".format)),
+            maybe(DURATIONS.map("after {}".format)),
+        ),
+        st.builds("expect no {}{}".format, OUTCOMES, maybe(DURATIONS.map("before {}".format))),
+    )
+    return [draw(one)]
+
+
+def several(lines: SearchStrategy[list[str]], most: int) -> SearchStrategy[list[str]]:
+    """One of them or more, one below the other."""
+    return st.lists(lines, min_size=1, max_size=most).map(lambda found: [line for part in found for line in part])
+
+
 @st.composite
 def declarations(draw: st.DrawFn) -> list[str]:
-    match draw(st.sampled_from(["let", "field", "event", "policy", "segment", "playbook", "playbook"])):
+    kinds = ["let", "field", "event", "policy", "segment", "lifecycle", "audience", "scenario", "playbook", "playbook"]
+    match draw(st.sampled_from(kinds)):
         case "let":
             return [f"let {draw(NAMES)} = {draw(VALUES)}"]
         case "field":
@@ -148,6 +234,14 @@ def declarations(draw: st.DrawFn) -> list[str]:
             return draw(blocks("policy", st.lists(POLICY, min_size=1, max_size=3)))
         case "segment":
             return [f"segment {draw(NAMES)} when {draw(conditions())}"]
+        case "lifecycle":
+            return draw(blocks("lifecycle", st.lists(STAGE, min_size=1, max_size=4)))
+        case "audience":
+            head = f"audience {draw(NAMES)} on {draw(NAMES)}"
+            return draw(blocks(head, st.lists(AUDIENCE, min_size=1, max_size=4)))
+        case "scenario":
+            head = f"scenario {draw(TEXTS)} for {draw(NAMES)}"
+            return draw(blocks(head, several(scenario_lines(), 4)))
     lines = draw(st.lists(SETTINGS, min_size=1, max_size=4)) + draw(step_lists(2))
     return [f"playbook {draw(NAMES)}:", *("  " + line for line in lines)]
 

@@ -22,6 +22,7 @@ def _template(channel: str, name: str, *variables: str, **more: object) -> tuple
 TEMPLATES = dict(
     (
         _template("email", "hello"),
+        _template("email", "dear", personal=frozenset({"first_name"})),
         _template("email", "cart", "items", optional=frozenset({"offer"})),
         _template("email", "offers", topic="offers"),
         _template("email", "receipt", topic="transactional"),

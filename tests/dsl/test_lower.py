@@ -61,14 +61,14 @@ def test_every_edge_leads_to_a_step_and_every_step_is_reached(path: Path) -> Non
 
 def leads_to(step: plan.Step) -> set[str | None]:
     match step:
-        case plan.Send(next=after) | plan.Wait(next=after):
-            return {after}
         case plan.Branch(arms=arms, next=after):
             return {after, *(arm.next for arm in arms)}
         case plan.Experiment(variants=variants):
             return {variant.next for variant in variants}
         case plan.Stop():
             return set()
+        case _:
+            return {step.next}
 
 
 def test_ids_are_made_of_names() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsl import syntax
-from dsl.complaints import CODES
+from dsl.codes import SYNTAX
 from dsl.diagnostics import Diagnostic, render, source_lines
 from dsl.parser import LARGEST_FILE, parse
 from tests.dsl.chunks import chunks
@@ -48,13 +48,13 @@ def test_messages_speak_the_readers_language(name: str) -> None:
         assert not re.search(r"\b[A-Z]{2,}_[A-Z]+\b", text), text
         assert text[0].isupper() or text[0] == "`"
         assert problem.message.endswith((".", "?"))
-        assert problem.code in CODES
+        assert problem.code in SYNTAX
 
 
 def test_each_code_is_told_somewhere() -> None:
     told = {code for chunk in CHUNKS.values() for code in chunk.codes}
     limits = {"WB130", "WB131", "WB132", "WB133", "WB134"}  # the tests below
-    assert told | limits == set(CODES)
+    assert told | limits == set(SYNTAX)
 
 
 def samples() -> list[Path]:
@@ -89,9 +89,7 @@ def test_a_block_below_a_broken_header_is_still_read() -> None:
 
 
 def test_a_broken_declaration_says_what_it_would_declare() -> None:
-    source = (
-        "let minimum = 50 dollars\nsegment loyal when (\nfield a.b is\nplaybook series\naudience buyers on:\n"
-    )
+    source = "let minimum = 50 dollars\nsegment loyal when (\nfield a.b is\nplaybook series\naudience buyers on:\n"
     file, _ = parse(source, "x")
     broken = [found for found in file.declarations if isinstance(found, syntax.Broken)]
     assert [(found.word, found.declares) for found in broken] == [

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsl.plan import Experiment, Step, Variant, Wait
-from dsl.regions import END, MOST_PATHS, Decision, decisions, entries, shifts, unpack, walk
+from dsl.conditions import Constant, Field
+from dsl.plan import Experiment, SetField, Step, Variant, Wait
+from dsl.regions import MOST_PATHS, START, Decision, acting, decisions, entries, shifts, unpack, walk
+from dsl.types import Type
 from tests.dsl.plans_by_chance import branch, choose, interpret, make, random_plan, send
 
 
@@ -56,15 +58,47 @@ def test_a_plan_is_cut_at_its_waits() -> None:
         branch("if", ["wait"], "b"), Wait(id="wait", seconds=1, next="a"), send("a", "b"), send("b", "wait.2"),
         Wait(id="wait.2", seconds=1, next=None),
     )  # fmt: skip
-    assert entries(plan) == ("if", "a", END)
-    assert walk(plan, "if", {"if": 1}).next_entry == "a"
-    assert walk(plan, "if", {"if": 0}).steps == ("if", "b", "wait.2")
-    assert walk(plan, "a", {}).next_entry == END
-    assert walk(plan, END, {}).reason == "end"
+    assert entries(plan) == (START, "wait", "wait.2")
+    assert walk(plan, START, {"if": 1}).next_entry == "wait"
+    assert walk(plan, START, {"if": 0}).steps == ("if", "b", "wait.2")
+    assert walk(plan, "wait", {}).next_entry == "wait.2"
+    assert walk(plan, "wait.2", {}).reason == "end"
+
+
+def test_two_waits_that_lead_to_one_step_are_two_places() -> None:
+    plan = make(
+        branch("if", ["a"], "b"), Wait(id="a", seconds=1, next="c"), Wait(id="b", seconds=2, next="c"), send("c")
+    )
+    assert set(entries(plan)) == {START, "a", "b"}
+    assert walk(plan, "a", {}).steps == walk(plan, "b", {}).steps == ("c",)
+
+
+def test_a_journey_that_begins_with_a_wait() -> None:
+    plan = make(Wait(id="a", seconds=1, next="b"), Wait(id="b", seconds=1, next=None))
+    assert entries(plan) == (START, "a", "b")
+    assert walk(plan, START, {}).steps == ("a",)
+    assert walk(plan, "a", {}).steps == ("b",)
+    assert walk(plan, "b", {}).steps == ()
+
+
+def test_a_region_is_cut_before_a_branch_that_may_ask_what_has_just_been_written() -> None:
+    """Branches are asked before the region is gone through: `set vip = yes`, then `if vip is yes`."""
+    field = Field(scope="profile", name="vip", type=Type.YES_NO)
+    change = SetField(id="set", field=field, value=Constant(type=Type.YES_NO, value=True), next="x")
+    variants = (Variant(name="a", share=50.0, next="if"), Variant(name="b", share=50.0, next="if"))
+    plan = make(
+        branch("before", ["set"], None), change, Experiment(id="x", name="x", variants=variants),
+        branch("if", ["m"], None), send("m", "if.2"), branch("if.2", ["n"], None), send("n"),
+    )  # fmt: skip
+    assert entries(plan) == (START, "if")
+    assert [step.id for step in decisions(plan, START)] == ["before", "x"]
+    assert [step.id for step in decisions(plan, "if")] == ["if", "if.2"]
+    assert walk(plan, START, {"before": 1, "x": 2}).next_entry == "if"
+    assert [step.id for step in acting(plan, "if")] == ["m", "n"]
 
 
 def test_an_empty_plan_has_one_region() -> None:
-    assert entries(make()) == (END,)
+    assert entries(make()) == (START,)
 
 
 def test_many_branches_in_a_row_are_cut() -> None:
@@ -88,7 +122,7 @@ def test_a_chain_of_waits_in_arms_does_not_explode() -> None:
         after = f"if.{i + 1}" if i < 39 else None
         steps += [branch(f"if.{i}", [f"w.{i}", f"v.{i}"], after)]
         steps += [Wait(id=f"{kind}.{i}", seconds=60, next=after) for kind in "wv"]
-    assert len(entries(make(*steps))) < 90
+    assert len(entries(make(*steps))) < 130
 
 
 def test_what_cannot_be_walked() -> None:

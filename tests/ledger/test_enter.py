@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, false, func, select, true, update
 
 from dsl.plan import Entry, StartOn
+from dsl.regions import START
 from ledger.enroll import Entered, enter_on
 from ledger.leave import leave
 from ledger.plans import OlderThanLastTick, UnknownPlaybook, begin_tick, live_plans, register
@@ -246,7 +247,7 @@ def test_a_visitor_who_turns_out_to_be_a_customer_neither_enters_again_nor_is_fo
         join_profiles(connection, {visitor: customer, twin: customer}, micros(NOON + HOUR))
         connection.execute(update(traits).where(traits.c.profile_id == customer).values(cart_total=500))
     assert enter(engine, waiting, NOON + HOUR).entered == 0
-    assert inside(engine) == {("active", "first", None): 1, ("left", None, "merged"): 1}
+    assert inside(engine) == {("active", START, None): 1, ("left", None, "merged"): 1}
     with engine.connect() as connection:
         assert set(connection.scalars(select(enrollments.c.profile_id))) == {customer}
         assert connection.scalar(select(func.count()).select_from(matches)) == 1

@@ -102,7 +102,7 @@ def test_a_wait_at_the_end_keeps_the_person_inside(engine: Engine) -> None:
         people(connection, 1)
     enter(engine, resting, NOON)
     go_on(engine, resting, NOON)
-    assert inside(engine) == {("active", "(end)", None): 1}
+    assert inside(engine) == {("active", "wait", None): 1}
     assert go_on(engine, resting, NOON + HOUR).ended == {"end": 1}
 
 
@@ -162,7 +162,7 @@ def test_somebody_who_is_not_in_the_store_any_more_is_taken_out(engine: Engine) 
     with write(engine) as connection:
         connection.execute(update(enrollments).where(enrollments.c.profile_id == ids[0]).values(profile_id=999))
     go_on(engine, SERIES, NOON)
-    assert inside(engine) == {("left", None, "nobody"): 1, ("active", "second", None): 1}
+    assert inside(engine) == {("left", None, "nobody"): 1, ("active", "wait", None): 1}
 
 
 def test_people_stay_on_the_plan_that_they_entered_with(engine: Engine) -> None:

@@ -33,7 +33,7 @@ def test_an_exit_since_entry_interrupts_the_wait(engine: Engine) -> None:
         happens(connection, after, "order_completed", NOON + HOUR)
         assert leave(connection, playbook="carts", digest=SERIES.digest, exits=exits, as_of=NOON + HOUR) == 1
         assert leave(connection, playbook="carts", digest=SERIES.digest, exits=exits, as_of=NOON + HOUR) == 0
-    assert inside(engine) == {("left", None, "on order_completed"): 1, ("active", "second", None): 2}
+    assert inside(engine) == {("left", None, "on order_completed"): 1, ("active", "wait", None): 2}
     assert messages(engine) == {("cancelled", "on order_completed"): 1, ("planned", None): 2}
     assert go_on(engine, SERIES, NOON + DAY).planned == {"second": 2}
     assert never > before

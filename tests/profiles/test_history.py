@@ -9,13 +9,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 
-from profiles.history import newest_event_at, rebuild
+from profiles.history import newest_event_at, oldest_event_at, rebuild, replay
 from store import schema
 from store.addresses import address_hash
 from store.engine import open_store, write
-from tests.profiles.shop import RULES, START, everything, identify, instant_at, profile_of, take, track, traits_of
+from tests.profiles.shop import RULES, START, at, everything, identify, instant_at, profile_of, take, track, traits_of
 
 
 @contextmanager
@@ -68,6 +68,83 @@ def test_the_same_as_a_store_of_that_time(engine: Engine, fresh: Engine, seed: i
     take(fresh, *(call for call in calls if call["timestamp"] <= track("x", hours)["timestamp"]))
     with rebuilt(engine, hours) as then:
         assert everything(then) == everything(fresh)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_played_on_step_by_step_is_the_same_as_rebuilt_at_once(engine: Engine, seed: int) -> None:
+    """At every stop, wherever the one before it was: also for consents with times of their own, new addresses and days
+    of sign-up that were told late."""
+    r = Random(seed)
+    calls = history(r)
+    for hours in (r.randrange(20) for _ in range(8)):
+        who = r.choice(("ann", "bob", "dot"))
+        told = {"email": f"{who}{r.randrange(3)}@example.com", "created_at": at(-r.randrange(9)), "sms_consent": True}
+        told |= {"consent_at": at(r.randrange(24))} if r.random() < 0.5 else {}
+        calls.append(identify(hours, who, **dict(r.sample(sorted(told.items()), 2))))
+    take(engine, *calls)
+    with write(engine) as conn:
+        rows = [{"channel": "sms", "address_hash": str(n), "reason": "", "at": instant_at(n)} for n in range(20)]
+        conn.execute(insert(schema.suppressions), rows)
+    stops = sorted(r.sample(range(-1, 24), 7))
+    seen = []
+    with replay(engine, end=START + timedelta(hours=24), rules=RULES) as played:
+        for hours in stops:
+            played.until(START + timedelta(hours=hours))
+            seen.append((everything(played.store), suppressed(played.store)))
+    played.store.dispose()
+    for hours, there in zip(stops, seen, strict=True):
+        with rebuilt(engine, hours) as then:
+            assert there == (everything(then), suppressed(then))
+    assert len({str(there) for there in seen}) > 3
+
+
+def suppressed(engine: Engine) -> set[str]:
+    with engine.connect() as conn:
+        return set(conn.scalars(select(schema.suppressions.c.address_hash)))
+
+
+def test_a_replay_goes_forward_only_and_to_its_end(engine: Engine) -> None:
+    take(engine, track("Product Added", 5, product_id="lamp", price=10))
+    with replay(engine, end=START + timedelta(hours=9), rules=RULES) as played:
+        played.until(START + timedelta(hours=6))
+        for hours in (5, 10):
+            with pytest.raises(ValueError, match="cannot be reached"):
+                played.until(START + timedelta(hours=hours))
+    played.store.dispose()
+
+
+def test_what_a_playbook_sets_meanwhile_stays_until_a_later_call(engine: Engine) -> None:
+    """Also the events that tell of it, whose numbers and names are those of events that come later."""
+    take(engine, identify(0, pet="cat"), track("Page Seen", 1), identify(4, city="Rome"), identify(6, pet="dog"))
+    with write(engine) as conn:
+        told = {
+            "event_id": "winback:1:set",
+            "body_hash": "x",
+            "profile_id": profile_of(engine, "user_id", "ann").id,
+            "name": "identify",
+            "at": instant_at(3),
+            "received_at": 0,
+            "properties": {"traits": {"size": "S"}},
+        }
+        conn.execute(insert(schema.events).values(told))
+    with replay(engine, end=START + timedelta(hours=9), rules=RULES) as played:
+        played.until(START + timedelta(hours=2))
+        ann = profile_of(played.store, "user_id", "ann")
+        with write(played.store) as conn:
+            set_at = {**ann.set_at, "custom.pet": instant_at(2), "custom.size": instant_at(2)}
+            conn.execute(update(schema.profiles).values(custom={"pet": "newt", "size": "L"}, set_at=set_at))
+            conn.execute(insert(schema.events).values({**told, "at": instant_at(2)}))
+        seen = []
+        for hours in (3, 5, 7):
+            played.until(START + timedelta(hours=hours))
+            ann = profile_of(played.store, "user_id", "ann")
+            seen.append((ann.city, ann.custom))
+    with played.store.connect() as conn:
+        ids = conn.scalars(select(schema.events.c.event_id).where(schema.events.c.event_id.contains("winback"))).all()
+    played.store.dispose()
+    assert sorted(ids) == ["then:winback:1:set", "winback:1:set"]
+    newt = {"pet": "newt", "size": "L"}
+    assert seen == [(None, newt), ("Rome", newt), ("Rome", {"pet": "dog", "size": "L"})]
 
 
 def test_an_address_of_that_time_has_its_own_hash(engine: Engine) -> None:
@@ -136,7 +213,7 @@ def test_the_source_is_left_as_it_is(engine: Engine) -> None:
 
 def test_newest_event(engine: Engine) -> None:
     with engine.connect() as conn:
-        assert newest_event_at(conn) is None
+        assert newest_event_at(conn) is None and oldest_event_at(conn) is None
     take(engine, track("B", 3), track("A", 5), track("C", 1), identify(4, city="Oslo"))
     with engine.connect() as conn:
-        assert newest_event_at(conn) == instant_at(5)
+        assert (oldest_event_at(conn), newest_event_at(conn)) == (instant_at(1), instant_at(5))

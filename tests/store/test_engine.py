@@ -2,7 +2,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, insert, select
 
-from store.engine import open_store, read, rehearse, write
+from store.engine import open_store, read, write
 from store.schema import facts
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
@@ -37,13 +37,3 @@ def test_sqlite_is_opened_to_keep_what_it_was_told(tmp_path: Path) -> None:
     with read(open_store(f"sqlite:///{tmp_path / 'winback.db'}")) as connection:
         told = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
     assert told == PRAGMAS
-
-
-def test_a_rehearsal_leaves_nothing(engine: Engine) -> None:
-    with rehearse(engine) as connection:
-        with write(connection) as inner:
-            inner.execute(insert(facts).values(name="currency", value="USD"))
-        with read(connection) as inner:
-            assert inner.execute(select(facts.c.value)).scalar_one() == "USD"
-    with read(engine) as connection:
-        assert connection.execute(select(facts.c.value)).first() is None

@@ -25,6 +25,12 @@ def upgrade() -> None:
             nullable=True,
             comment="When the service outside took this change over; null: it has to be told.",
         ),
+        sa.Column(
+            "told_as",
+            sa.Text(),
+            nullable=True,
+            comment="SHA-256 of the address by which the service knows the member; null: it does not.",
+        ),
         sa.PrimaryKeyConstraint("audience", "profile_id", name=op.f("pk_memberships")),
     )
     with op.batch_alter_table("memberships", schema=None) as batch_op:
