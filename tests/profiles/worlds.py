@@ -79,7 +79,7 @@ HISTORIES: dict[str, tuple[str, list[Any]]] = {
     "points": ("points", [1, 1.0, 2, "1"]),
     "credit": ("credit", [1, 1.001, 19.99]),
     "member": ("member", [True, False, None]),
-    "loyalty.tier": ("loyalty", [{"tier": "vip"}, {"tier": "Oslo"}, {}, "vip"]),
+    "loyalty.tier": ("loyalty", [{"tier": "vip"}, {"tier": "vip"}, {"tier": "Oslo"}, {}, "vip"]),
     "unsaid": ("unsaid", [1, "1", True, None]),
     "joined": ("joined", ["2026-03-28", "2026-03-29", "2026-03-29T10:00:00Z"]),
 }
