@@ -26,10 +26,6 @@ _LITERALS = {
 
 PLANNED = frozenset(
     {
-        "lead_temperature",
-        "rfm.recency",
-        "rfm.frequency",
-        "rfm.monetary",
         "value.predicted",
         "recommended.on_sale",
     }
