@@ -39,6 +39,8 @@ def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
     if beside:
         OUT.print()
         OUT.print(_beside(beside))
+    for sentence in made.trouble:
+        OUT.print(Text(f"⚠ {sentence}", style="yellow"), soft_wrap=True)
     OUT.print("\n[bold]What history cannot tell[/]")
     for sentence in made.limits:
         OUT.print(Text(f"  {sentence}", style="yellow"), soft_wrap=True)
@@ -49,7 +51,7 @@ def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
 
 def _how(made: Backtest, others: Sequence[str]) -> list[str]:
     """What was played and how, in sentences."""
-    from dsl.plan import StartOn
+    from dsl.plan import Enroll, StartOn
     from flows.backtest import LONGEST
 
     first = made.played[0]
@@ -69,6 +71,11 @@ def _how(made: Backtest, others: Sequence[str]) -> list[str]:
     else:
         matched = plural(first.seen, "person", "people")
         told.append(f"Matched at the start and taken as seen: {matched}; --first-run lets them in.")
+    played = {one.plan.name for one in made.played}
+    joined = {step.playbook for one in made.played for step in one.plan.steps if isinstance(step, Enroll)} - played
+    if joined:
+        names = ", ".join(f"`{name}`" for name in sorted(joined))
+        told.append(f"[yellow]It enrolls in {names}, where nobody goes on here; --with plays it too.[/]")
     if others:
         told.append(
             "Played without the project's other playbooks, which compete for the limits on messages; --with all plays "
@@ -127,7 +134,9 @@ def _sends(total: Period) -> Table:
     table.add_column("sent", justify="right")
     for (channel, template), n in total.sent.most_common():
         table.add_row(f"{channel} {template}", f"{n:,}")
-    if not total.sent:
+    for noun, n in total.records.most_common():
+        table.add_row(f"{noun} in the CRM", f"{n:,}")
+    if not table.row_count:
         table.add_row("none", "0")
     return table
 

@@ -25,8 +25,10 @@ def register(app: typer.Typer) -> None:
 
 def lsp() -> None:
     """Help an editor with playbooks: mistakes while you type, completion, hovers, renaming. Editors start it."""
+    import sys
     from importlib.metadata import PackageNotFoundError, version
 
+    from cli.console import ERROR
     from dsl.lsp.desk import Services
     from dsl.lsp.server import serve
 
@@ -34,6 +36,8 @@ def lsp() -> None:
         number = version("winback")
     except PackageNotFoundError:
         number = "0"
+    if sys.stdin.isatty():
+        ERROR.print("An editor starts this and talks to it here. editors/vscode/README.md says how; Ctrl-C ends it.")
     serve(Services(home=home, sources=sources, catalog=catalog, version=number))
 
 

@@ -12,7 +12,7 @@ from flows import settings
 from flows.project import Project, open_project, sources
 
 if TYPE_CHECKING:
-    from dsl.plan import Plan
+    from dsl.plan import Audience, Plan
 
 
 def compiled(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Compiled, dict[str, str]]:
@@ -61,3 +61,15 @@ def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
     if not result.plans:
         fail(shown(project.playbooks), "There is no playbook here.", "Playbooks end in `.playbook`.", USED_WRONGLY)
     return [result.plans[name] for name in (names or sorted(result.plans))]
+
+
+def chosen_with_audiences(project: Project, names: Sequence[str]) -> tuple[list[Plan], list[Audience]]:
+    """As `chosen`, where a name may also be that of an audience."""
+    result = project.compiled
+    audiences = [result.audiences[name] for name in names if name not in result.plans and name in result.audiences]
+    others = [name for name in names if name not in {audience.name for audience in audiences}]
+    if audiences and not others:
+        # Mistakes end the command here, too.
+        chosen(project, sorted(result.plans)) if result.plans else None
+        return [], audiences
+    return chosen(project, others), audiences

@@ -9,6 +9,7 @@ from cli.reviewing_mail import tell_mail
 from cli.reviewing_tree import tree
 from cli.tables import table_with
 from dsl.diff import Fate, render
+from dsl.plan import HOLDOUT_ARM
 from flows.edits import Edit
 from flows.expectations import Traffic, Trial
 from flows.report import Report, because
@@ -97,13 +98,16 @@ def _expected(traffic: Traffic) -> str:
 # ── Experiments ───────────────────────────────────────────────────────────────────────────────────────────────────────
 def experiment(trial: Trial) -> Text:
     """What it could see: `about 3,400 people an arm in 14 days: sees differences of 1.2 points or more from 5.0%`."""
+    name = Text.assemble(("experiment ", "dim"), (trial.name, "bold"))
+    if not trial.reach:
+        return name.append(f": nobody who enters comes to it in {plural(trial.days, 'day')}.")
     sizes = [people for _, people in trial.arms]
     if max(sizes) - min(sizes) <= max(1, min(sizes) // 50):
-        people = f"about {round_off(min(sizes)):,} people an arm"
+        people = f"about {plural(round_off(min(sizes)), 'person', 'people')} an arm"
     else:
-        people = "about " + ", ".join(f"{round_off(n):,} {name}" for name, n in trial.arms)
+        people = "about " + ", ".join(f"{round_off(n):,} {called(arm)}" for arm, n in trial.arms)
     when = "of those who would enter now" if trial.only_now else f"in {plural(trial.days, 'day')}"
-    told = Text.assemble(("experiment ", "dim"), (trial.name, "bold"), f": {people} {when}")
+    told = name.append(f": {people} {when}")
     if trial.measure is None:
         return told.append(". It measures nothing: a line `measure EVENT within D` says what counts.")
     if trial.difference is None:
@@ -125,6 +129,11 @@ def experiment(trial: Trial) -> Text:
         needs = f" To see a fifth more it needs {trial.needed:,} people an arm." if trial.needed else ""
         told.append("\n⚠ Too small for the expected traffic: it would miss even a doubling." + needs, style="yellow")
     return told
+
+
+def called(arm: str) -> str:
+    """The name of an arm for people."""
+    return "held out" if arm == HOLDOUT_ARM else arm
 
 
 def round_off(people: int) -> int:

@@ -13,6 +13,7 @@ from cli.console import OUT, PROBLEMS, Json, ProjectFolder, moment, print_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.audiences import Synced
     from flows.project import Project
     from flows.report import Report
 
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    playbooks: Annotated[list[str], typer.Argument(help="Names of playbooks.")],
+    playbooks: Annotated[list[str], typer.Argument(help="Names of playbooks and audiences.")],
     as_of: Annotated[
         str | None, typer.Option(help="As if it were this time; not before the newest event or the last run.")
     ] = None,
@@ -36,25 +37,47 @@ def run(
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Run one tick of the playbooks as Prefect flows. SENDS what is due, by the connectors that are set."""
-    from cli.reading import chosen
+    """Run one tick of the playbooks, and bring the audiences up to date, as Prefect flows. SENDS what is due, by the
+    connectors that are set."""
+    from cli.reading import chosen_with_audiences
     from flows.project import open_project
 
     opened = open_project(project)
-    plans = chosen(opened, playbooks)
+    plans, audiences = chosen_with_audiences(opened, playbooks)
     at = moment(as_of, opened.settings.shop.time_zone) if as_of else None
-    from flows.running import run_playbooks
+    from flows.running import run_all
     from flows.watch import Parameters
 
-    reports = run_playbooks(opened, plans, Parameters(dry_run=dry_run, as_of=at, limit=limit, only_new=only_new))
+    asked = Parameters(dry_run=dry_run, as_of=at, limit=limit, only_new=only_new)
+    reports, synced = run_all(opened, plans, audiences, asked)
     if as_json:
-        print_json({"dry_run": dry_run, "playbooks": [r.as_run() for r in reports]})
+        told = {"playbooks": [r.as_run() for r in reports], "audiences": [s.as_run() for s in synced]}
+        print_json({"dry_run": dry_run, **told})
     else:
-        tell(reports, dry_run=dry_run)
+        if reports:
+            tell(reports, dry_run=dry_run)
+        for audience in synced:
+            tell_audience(audience, dry_run=dry_run)
         if not dry_run:
             explain_trouble(opened, reports)
-    if any(r.total("failed") or r.total("unknown") or r.trouble for r in reports):
+    if any(r.total("failed") or r.total("unknown") or r.trouble for r in reports) or any(
+        s.told.trouble for s in synced
+    ):
         sys.exit(PROBLEMS)
+
+
+def tell_audience(audience: Synced, *, dry_run: bool) -> None:
+    """What became of an audience, in two or three lines."""
+    OUT.print(f"Audience [bold]{audience.name}[/]: {audience.headline}")
+    if dry_run:
+        OUT.print("[dim]A dry run: nobody was told, and nothing was kept.[/]")
+        return
+    told = audience.told
+    OUT.print(f"[dim]The service was told of {told.added:,} added and {told.removed:,} removed.[/]")
+    if audience.without_consent:
+        OUT.print(f"[dim]{audience.without_consent:,} it is not told of — no consent to ads, or no address[/]")
+    if told.trouble:
+        OUT.print(f"[yellow]{told.trouble.rstrip('.')}. The next run goes on.[/]", soft_wrap=True)
 
 
 def explain_trouble(opened: Project, reports: Sequence[Report]) -> None:

@@ -53,7 +53,10 @@ class _Builder(ScenarioBuilder):
         otherwise = next((part.body for part in below if isinstance(part, Otherwise)), None)
         head = self._broken(line, self._span(line))
         if word in _CONTINUING or word == "if" or branches or otherwise is not None:
-            first = syntax.Branch(span=self._span(meta), condition=head, body=body or (head,))
+            steps = tuple(part for part in body if isinstance(part, syntax.Step))
+            others = tuple(part for part in body if not isinstance(part, syntax.Step))
+            rest = (self._broken(line, self._span(line), others),) if others else ()
+            first = syntax.Branch(span=self._span(meta), condition=head, body=(*steps, *rest) or (head,))
             return syntax.If(span=self._span(meta), branches=(first, *branches), otherwise=otherwise)
         return self._broken(line, self._span(meta), body)
 

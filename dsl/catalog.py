@@ -156,6 +156,19 @@ FIELDS = _fields(
     ("browsing.last_product", Type.PRODUCT, "The product viewed last."),
     ("browsing.last_category", Type.TEXT, "The category viewed last."),
     ("browsing.products", Type.PRODUCTS, "The products viewed last, newest first, at most 20."),
+    (
+        "lead_temperature",
+        Type.TEXT,
+        "`hot`: a checkout begun or something in the cart, touched in the last 7 days; `warm`: seen in the last 30 "
+        "days; `cold`: everybody else.",
+    ),
+    (
+        "rfm.recency",
+        Type.NUMBER,
+        "5 for the fifth of the customers whose last order is the newest, down to 1; unknown without an order.",
+    ),
+    ("rfm.frequency", Type.NUMBER, "5 for the fifth of the customers with the most orders, down to 1; likewise."),
+    ("rfm.monetary", Type.NUMBER, "5 for the fifth of the customers whose orders are worth most, down to 1; likewise."),
     ("recommended.from_browsing", Type.PRODUCTS, "Products that go with those viewed."),
     ("recommended.from_cart", Type.PRODUCTS, "Products bought together with those in the cart."),
     ("recommended.from_orders", Type.PRODUCTS, "Products bought together with those ordered."),

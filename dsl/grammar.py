@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from lark import Lark, Token
 from lark.lark import PostLex
+from lark.lexer import BasicLexer, LexerThread
 from lark.tree import Tree
 
 LAYOUT = frozenset({"_NL", "_INDENT", "_DEDENT", "$END"})
@@ -47,6 +48,12 @@ def words() -> dict[str, str]:
     return {terminal.name: terminal.pattern.value for terminal in grammar().terminals if terminal.pattern.type == "str"}
 
 
+@cache
+def _lexer() -> BasicLexer:
+    """Lark makes one anew for each text, which takes as long as the text of a playbook."""
+    return BasicLexer(grammar().lexer_conf)
+
+
 def lex(source: str) -> list[Token]:
     """The tokens of a source, whatever it holds; `source` must be plain (see `characters.plain`)."""
-    return list(grammar().lex(source))
+    return list(LexerThread.from_text(_lexer(), source).lex(None))  # type: ignore[no-untyped-call]

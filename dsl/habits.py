@@ -228,6 +228,70 @@ def bare_name(trouble: Trouble) -> Complaint | None:
     return trouble.complain("WB101", f"Nothing is asked of `{name}`.", f"{hint}.", back=1)
 
 
+def again_the_value(trouble: Trouble) -> Complaint | None:
+    """`city is "Oslo" or "Bergen"`, `orders.count is 1 or 2`"""
+    before = trouble.before
+    if before is None or before.type not in {"AND", "OR"} or "HAS" not in trouble.expected:
+        return None
+    signs = [place for place in range(1, trouble.index) if trouble.line[place].type in {"OPERATOR", "IS"}]
+    if trouble.token.type not in {"STRING", "NUMBER", "MONEY", "ODD_WORD"} or not signs:
+        return None
+    field, sign = _field(trouble, signs[-1] - 1), trouble.line[signs[-1]]
+    hint = f"Write `{before} {field} {sign} {trouble.token}`."
+    if sign.type == "IS" and before.type == "OR":
+        hint = f"Write `{field} is one of {trouble.line[signs[-1] + 1]}, {trouble.token}`."
+    return trouble.complain("WB112", f"Behind `{before}` the field must stand again.", hint)
+
+
+def is_over(trouble: Trouble) -> Complaint | None:
+    """`orders.value is over $500`, `orders.count is at least 3`"""
+    before = trouble.before
+    if trouble.text == "at" and before is not None and before.type == "IS" and trouble.after is not None:
+        sign = {"least": ">=", "most": "<="}.get(str(trouble.after))
+        if sign:
+            told = f"is at {trouble.after}"
+            hint = f"Write the sign `{sign}` in place of all three words."
+            return trouble.complain("WB111", f"`{told}` is not a comparison of this language.", hint, back=1, taken=3)
+    signs = {**dict.fromkeys(("over", "above"), ">"), **dict.fromkeys(("under", "below"), "<")}
+    if before is None or str(before) not in signs or trouble.index < 2 or trouble.line[trouble.index - 2].type != "IS":
+        return None
+    hint = f"Write the sign `{signs[str(before)]}` in place of both words."
+    return trouble.complain("WB111", f"`is {before}` is not a comparison of this language.", hint, back=2, taken=2)
+
+
+def how_long(trouble: Trouble) -> Complaint | None:
+    """`has no order_completed for 90 days`, `has order_completed within 7 days`"""
+    event, after = trouble.before, trouble.after
+    if trouble.token.type == "DURATION" and event is not None and event.type == "IN" and "THE" in trouble.expected:
+        message, hint = f"`in {trouble.text}` does not say from when to when.", f"Write `in the last {trouble.text}`."
+        return trouble.complain("WB111", message, hint, instead=("THE", "LAST"), taken=0)
+    if trouble.text not in {"for", "within", "in", "during"} or "SINCE" not in trouble.expected or after is None:
+        return None
+    if after.type != "DURATION" or event is None:
+        return None
+    return trouble.complain(
+        "WB111",
+        f"`{trouble.text} {after}` does not say from when to when.",
+        f"Write `in the last {after}`.",
+        instead=("IN", "THE", "LAST"),
+    )
+
+
+def when_for_if(trouble: Trouble) -> Complaint | None:
+    """`leave if has order_completed`, `segment s if …`"""
+    if trouble.text not in {"if", "where"} or "WHEN" not in trouble.expected:
+        return None
+    return trouble.complain("WB112", f"`{trouble.text}` does not fit here.", "Write `when`.", instead=("WHEN",))
+
+
+def enter_every(trouble: Trouble) -> Complaint | None:
+    """`enter every 30 days`"""
+    if trouble.line[0].type != "ENTER" or trouble.token.type != "DURATION" or "TIME" not in trouble.expected:
+        return None
+    hint = f"Write `enter again after {trouble.text}`."
+    return trouble.complain("WB112", "How long people stay out is said with `again after`.", hint, back=1, taken=2)
+
+
 def between_dates(trouble: Trouble) -> Complaint | None:
     """`last_seen_at BETWEEN 2026-01-01 AND 2026-02-01`, `orders.count between 2 and 5`"""
     before, after = trouble.before, trouble.after
@@ -324,6 +388,11 @@ HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     between_dates,
     person_named,
     bare_name,
+    again_the_value,
+    is_over,
+    how_long,
+    when_for_if,
+    enter_every,
     bare_text,
     colon_for_equal,
 )

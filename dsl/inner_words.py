@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from dsl.complaints import (
     Complaint,
     Trouble,
     describe,
     example,
-    listed,
     near,
     quoted,
     reserved,
@@ -29,7 +27,8 @@ from dsl.number_words import (
     unit_missing,
 )
 from dsl.plan import WEEKDAYS
-from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, COUNTS, FILLERS, FOREIGN, TIMES_ELSEWHERE
+from dsl.vocabulary import CHANNELS_ELSEWHERE, COMPARATIVES, FILLERS, FOREIGN
+from dsl.wait_words import wait_for, wait_until, weekday
 
 
 def explain_word(trouble: Trouble) -> Complaint:
@@ -71,7 +70,10 @@ def _open_text(trouble: Trouble) -> Complaint | None:
     if trouble.token.type != "OPEN_TEXT":
         return None
     hint = 'Add a `"` at the end of the text.' if trouble.text[0] == '"' else "Put straight double quotes around it."
-    return trouble.complain("WB109", "This text is never closed.", hint)
+    inner = trouble.text[1:].rstrip()
+    plain = "STRING" in trouble.expected and not inner.endswith(":") and not set(inner) & set('"#')
+    instead = (f'STRING "{inner}"',) if plain else None
+    return trouble.complain("WB109", "This text is never closed.", hint, instead=instead, sure=False, kept=False)
 
 
 def _doubled(trouble: Trouble) -> Complaint | None:
@@ -86,7 +88,7 @@ def _doubled(trouble: Trouble) -> Complaint | None:
 
 def _quoted_name(trouble: Trouble) -> Complaint | None:
     """`send email "welcome"`"""
-    if trouble.token.type != "STRING" or "NAME" not in trouble.expected or "STRING" in trouble.expected:
+    if trouble.token.type != "STRING" or "NAME" not in trouble.expected or trouble.expected & {"STRING", "HAS"}:
         return None
     name = re.sub(r"\W+", "_", trouble.text[1:-1].strip()).lower()
     proper = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in words().values()
@@ -99,42 +101,12 @@ def _quoted_name(trouble: Trouble) -> Complaint | None:
     )
 
 
-def _wait_until(trouble: Trouble) -> Complaint | None:
-    """`wait until thurday 10:00`, `wait until next monday`, `wait until tomorrow 9am`"""
-    back = 0 if trouble.before is not None and trouble.before.type == "UNTIL" else 1
-    place = trouble.index - back
-    if trouble.line[0].type != "WAIT" or place < 2 or trouble.line[place - 1].type != "UNTIL":
-        return None
-    word, after = trouble.line[place], trouble.line[place + 1] if place + 1 < len(trouble.line) else None
-    text, day = str(word).lower(), str(after).lower() if after else ""
-    if day in WEEKDAYS and text in {"next", "coming", "the", "on", "this"}:
-        hint = f"Leave it out: the next one is meant, like `wait until {day} 09:00`."
-        return trouble.complain("WB112", f"{quoted(str(word))} is too much here.", hint, back=back)
-    if text in TIMES_ELSEWHERE:
-        hint = f"Write a time, like `{TIMES_ELSEWHERE[text]}`."
-        return trouble.complain("WB111", f"{quoted(str(word))} is not a word of this language.", hint, back=back)
-    if text in WEEKDAYS:
-        return None
-    if word.type in {"NAME", "ODD_WORD"} and after is not None and after.type in {"CLOCK_TIME", "NUMBER", "ODD_NUMBER"}:
-        return _weekday(trouble, back)
-    return None
-
-
-def _wait_for(trouble: Trouble) -> Complaint | None:
-    """`wait for 3 days`"""
-    before = trouble.before
-    if before is None or before.type != "FOR" or trouble.line[0].type != "WAIT" or trouble.index != 2:
-        return None
-    if trouble.token.type not in {"DURATION", "NUMBER", "ODD_NUMBER"} and trouble.text not in COUNTS:
-        return None
-    return trouble.complain(
-        "WB112", "`for` is too much here: behind it comes an event.", "Leave it out.", instead=(), back=1
-    )
-
-
 # ── Signs and words that belong elsewhere ─────────────────────────────────────────────────────────────────────────────
 def _colon(trouble: Trouble) -> Complaint | None:
     before = trouble.before
+    if trouble.token.type == "COLON" and trouble.index == 1 and trouble.after and trouble.line[0].type != "NAME":
+        word = trouble.line[0]
+        return trouble.complain("WB122", f"Behind `{word}` stands no colon.", "Delete the colon.", instead=())
     if before is not None and before.type == "COLON" and trouble.token.type in {"AND", "OR"}:
         return trouble.complain(
             "WB122",
@@ -301,23 +273,6 @@ def _reserved(trouble: Trouble) -> Complaint | None:
 
 
 # ── Misspelt, missing, too many ───────────────────────────────────────────────────────────────────────────────────────
-def _weekday(trouble: Trouble, back: int = 0) -> Complaint | None:
-    word = trouble.line[trouble.index - back]
-    if (not back and "WEEKDAY" not in trouble.expected) or word.type not in {"NAME", "ODD_WORD"}:
-        return None
-    text = word.lower()
-    short = [day for day in WEEKDAYS if len(text) in {2, 3, 4} and day.startswith(text)]
-    found = short or get_close_matches(text, WEEKDAYS, n=1, cutoff=0.7)
-    return trouble.complain(
-        "WB112",
-        f"{quoted(str(word))} is not a weekday.",
-        f"Did you mean `{found[0]}`?" if found else f"They are {listed(WEEKDAYS)}.",
-        instead=(f"WEEKDAY {found[0]}",) if found else None,
-        back=back,
-        sure=False,
-    )
-
-
 def _misspelt(trouble: Trouble) -> Complaint | None:
     kind = near(trouble.text, trouble.expected) if trouble.token.type != "STRING" else None
     if kind is None:
@@ -400,8 +355,8 @@ def _something_else(trouble: Trouble) -> Complaint:
 def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
     """In the order in which they are asked: first what can only be one mistake, last what is guessed."""
     return (
-        _wait_until,
-        _wait_for,
+        wait_until,
+        wait_for,
         _curly_text,
         _text_in_text,
         _open_text,
@@ -425,7 +380,7 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         _odd_name,
         _is_greater_than,
         _more_than_value,
-        _weekday,
+        weekday,
         _misspelt,
         _word_missing,
         _misspelt_before,

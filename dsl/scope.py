@@ -12,8 +12,8 @@ from dsl.diagnostics import Diagnostic, Severity, Span
 from dsl.program import Segment
 from dsl.suggest import meant
 
-_NAMED_WRONGLY = frozenset({f"WB2{number:02}" for number in (*range(1, 9), 26, 34)})
-"""Codes whose place is the one name that is wrong, so that another can be put there."""
+_NAMED_WRONGLY = frozenset({f"WB2{number:02}" for number in (*range(1, 9), 11, 26, 34, 36, 37, 39)})
+"""Codes whose place is the one name or value that is wrong, so that another can be put there."""
 
 
 class Absent(Enum):

@@ -7,7 +7,10 @@ from collections.abc import Collection
 
 from dsl.diagnostics import Edit, Fix, Span
 
-_MEANT = re.compile(r"Did you mean `([^`…]+)`\?")
+_MEANT = re.compile(
+    r"(?:Did you mean `([^`…]+)`\?|For the text, write `([^`…]+)`\.|Write `([^`…]+)` for (?:a|an|text)\b)"
+)
+"""How a hint begins that says what to put in the place of something wrong."""
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -37,11 +40,12 @@ def did_you_mean(word: str, known: Collection[str]) -> str | None:
 
 
 def meant(hint: str | None, wrong: Span) -> Fix | None:
-    """The fix that a hint of `did_you_mean` speaks of, at the place of the wrong name."""
+    """The fix that a hint speaks of, at the place of the wrong name or value."""
     found = _MEANT.match(hint or "")
     if found is None:
         return None
-    return Fix(about=f"Change it to `{found[1]}`", edits=(Edit(span=wrong, text=found[1]),))
+    text = found[found.lastindex or 0]
+    return Fix(about=f"Change it to `{text}`", edits=(Edit(span=wrong, text=text),))
 
 
 def listed(names: Collection[str], last: str = "and") -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from flows.stages import asks_how_long, note_stages
+from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
 from ledger.memberships import Refreshed, Untold
@@ -61,24 +63,34 @@ class Synced:
         }
 
 
-def sync(world: World, audience: Audience, as_of: datetime) -> Synced:
+def sync(world: World, audience: Audience, as_of: datetime, watch: Watcher | None = None) -> Synced:
     """Bring an audience up to date: its members, if it has rules, and what the service knows of them.
 
     It may be repeated or die anywhere; the next time goes on. In a rehearsal nobody is told of anything.
     """
-    with write(world.store) as connection:
-        if audience.members is None:
-            done = Refreshed(added=0, removed=0, members=memberships.members(connection, audience.name))
-        else:
-            moment = Moment(as_of=as_of, zone=world.zone, consent=world.consent, lifecycle=world.lifecycle)
-            done = memberships.refresh(connection, audience.name, holds(audience.members, moment), as_of)
-    told = tell(world, audience.name, as_of)
+    watch = watch or Plain()
+    if asks_how_long((audience, world.lifecycle)):
+        watch.run("stages", "note who is in which stage", lambda: note_stages(world, as_of))
+    done = watch.run("members", "who belongs to it", lambda: _refresh(world, audience, as_of))
+    watch.say(f"{done.added:,} added, {done.removed:,} removed, {done.members:,} members.")
+    told = watch.run("tell", f"tell {audience.connector}", lambda: tell(world, audience.name, as_of), after=["members"])
+    watch.say(f"The service was told of {told.added:,} added and {told.removed:,} removed.")
+    if told.trouble:
+        watch.say(f"{told.trouble.rstrip('.')}. The next run goes on.")
     with read(world.store) as connection:
         silent = memberships.without_consent(connection, audience.name)
     return Synced(
         name=audience.name, as_of=as_of, added=done.added, removed=done.removed, members=done.members, told=told,
         without_consent=silent,
     )  # fmt: skip
+
+
+def _refresh(world: World, audience: Audience, as_of: datetime) -> Refreshed:
+    with write(world.store) as connection:
+        if audience.members is None:
+            return Refreshed(added=0, removed=0, members=memberships.members(connection, audience.name))
+        moment = Moment(as_of=as_of, zone=world.zone, consent=world.consent, lifecycle=world.lifecycle)
+        return memberships.refresh(connection, audience.name, holds(audience.members, moment), as_of)
 
 
 def tell(world: World, audience: str, as_of: datetime) -> Told:

@@ -39,6 +39,8 @@ MOST_RUNS = 3_000
 """A playbook whose schedule asks for more runs is run less often, unless somebody says how often."""
 MOST_ASKED = 100_000
 """Runs that somebody may ask for."""
+MOST_TROUBLE = 5
+"""Sentences of runs that are kept."""
 _LONGER = tuple(timedelta(minutes=minutes) for minutes in (30, 60, 120, 180, 360))
 LONGEST = timedelta(hours=6)
 """Between two runs: with less than a few a day, messages that wait for the end of quiet hours would come too late."""
@@ -51,7 +53,8 @@ _LIMITS = (
     "clicked.",
     "Attributes and consents that changed later are known as they were only where identify calls told them, otherwise "
     "they count as unknown; suppressions are as recorded, and people who were joined later are one person throughout.",
-    "Nobody was inside at the start, and what was really sent in that time does not count against the limits.",
+    "Nobody was inside at the start, audiences that playbooks fill were empty, and what was really sent in that time "
+    "does not count against the limits.",
 )
 
 
@@ -78,6 +81,8 @@ class Backtest:
     """Those who matched at the start were let in."""
     played: tuple[Played, ...]
     """The first is the one that was asked for; the others played beside it."""
+    trouble: tuple[str, ...] = ()
+    """What runs had to say, each sentence once: a channel that nothing sends, a playbook that is not there."""
 
     @property
     def period_days(self) -> int:
@@ -104,6 +109,7 @@ class Backtest:
             "zone": self.zone.key,
             "first_run": self.first_run,
             "playbooks": [one.as_json() for one in self.played],
+            "trouble": list(self.trouble),
             "limits": list(self.limits),
         }
 
@@ -168,20 +174,23 @@ def backtest(
         closing.callback(played.store.dispose)
         stage = world(project, store=played.store)
         played.until(asked.start)
+        trouble: dict[str, None] = {}
         for plan in plans:
-            tick(stage, plan, as_of=asked.start, only_new=not first_run)
+            report = tick(stage, plan, as_of=asked.start, only_new=not first_run, watch=_Nobody())
+            trouble.update(dict.fromkeys(report.trouble[:MOST_TROUBLE]))
         seen = [0 if first_run else _matching(played, plan) for plan in plans]
         for number, (at, place) in enumerate(runs):
             progress(number, len(runs))
             played.until(at)
-            tick(stage, plans[place], as_of=at, watch=_Nobody())
+            report = tick(stage, plans[place], as_of=at, watch=_Nobody())
+            trouble.update(dict.fromkeys(report.trouble[: max(0, MOST_TROUBLE - len(trouble))]))
         played.until(asked.end)
         progress(len(runs), len(runs))
         made = [
             _told(stage, asked, zone, plan, schedule, seen[place], 1 + sum(run[1] == place for run in runs))
             for place, (plan, schedule) in enumerate(zip(plans, schedules, strict=True))
         ]
-    return Backtest(span=asked, zone=zone, first_run=first_run, played=tuple(made))
+    return Backtest(span=asked, zone=zone, first_run=first_run, played=tuple(made), trouble=tuple(trouble))
 
 
 def _midnight(at: datetime, zone: str) -> datetime:

@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 from pydantic import AwareDatetime, Field
 
-from dsl.plan import Plan
+from dsl.plan import Audience, Plan
 from flows.failure import places, reason
 from flows.page import Page
 from flows.watch import Parameters, Report, Watcher
@@ -67,14 +67,27 @@ def build(
     process the error itself is in the outcome. Nothing of an outcome is stored or leaves the process.
     """
     pace = min(pace, PACED_SECONDS / max(1, len(plan.steps)))
+    return _flow(plan.name, plan.about, plan.digest, source=source, tick=tick, zone=zone, pace=pace)
 
+
+def build_audience(
+    audience: Audience, *, tick: Tick[R], zone: str = "UTC", pace: float = PACE_SECONDS
+) -> PlaybookFlow[R]:
+    """The flow of an audience: one run brings it up to date. As `build`; a limit and `only_new` mean nothing here."""
+    told = f"audience {audience.name} on {audience.connector}"
+    return _flow(audience.name, audience.about or told, None, source=told, tick=tick, zone=zone, pace=pace)
+
+
+def _flow(
+    name: str, about: str, version: str | None, *, source: str, tick: Tick[R], zone: str, pace: float
+) -> PlaybookFlow[R]:
     def playbook(
         dry_run: bool = False,
         as_of: AwareDatetime | None = None,
         limit: Annotated[int, Field(ge=1)] | None = None,
         only_new: bool = False,
     ) -> State[Outcome[R]]:
-        page = Page(playbook=plan.name, pace=pace)
+        page = Page(playbook=name, pace=pace)
         asked = Parameters(dry_run=dry_run, as_of=as_of, limit=limit, only_new=only_new)
         try:
             report = tick(asked, page)
@@ -85,14 +98,14 @@ def build(
         _rename(_title(zone) + (" · dry run" if dry_run else "") + f" · {report.headline}")
         return Completed(message=report.headline, data=Outcome(steps=page.steps, report=report))
 
-    playbook.__name__ = playbook.__qualname__ = plan.name
+    playbook.__name__ = playbook.__qualname__ = name
     playbook.__module__ = "flows.playbooks"  # where workers find it
-    playbook.__doc__ = _PARAMETERS.format(about=plan.about)
+    playbook.__doc__ = _PARAMETERS.format(about=about)
     return Flow(
         playbook,
-        name=plan.name,
-        description=f"{plan.about}\n\n```\n{source.strip()}\n```",
-        version=plan.digest,
+        name=name,
+        description=f"{about}\n\n```\n{source.strip()}\n```",
+        version=version,
         flow_run_name=lambda: _title(zone),
         persist_result=False,
         log_prints=False,

@@ -82,7 +82,7 @@ class Trial:
     @property
     def warning(self) -> str | None:
         """Why it is too small for the expected traffic, in a sentence; None: it is not, or that is not known."""
-        if self.measure is None or self.only_now or not too_small(self.baseline, self.difference):
+        if self.measure is None or self.only_now or not self.reach or not too_small(self.baseline, self.difference):
             return None
         smallest = min(people for _, people in self.arms)
         sees = (

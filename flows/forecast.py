@@ -54,25 +54,34 @@ class Ahead:
 def walk_on(world: World, plans: Sequence[Plan], as_of: datetime, until: datetime) -> dict[str, Ahead]:
     """Move everybody on until `until`, as ticks would, and queue what they come to. `world.store` is a rehearsal on
     which ticks of `plans` were played at `as_of`. Gives for each playbook what its people passed."""
-    found: dict[str, Ahead] = {}
-    for plan in plans:
-        ahead = found[plan.name] = Ahead()
-        with read(world.store) as connection:
-            versions = registry.live_plans(connection, plan.name)
-        at, asked = as_of, as_of.date()
-        while (due := _next_due(world, plan.name, at)) is not None:
-            at = _next_run(plan.schedule, due, as_of, ZoneInfo(world.zone))
-            if at > until:
-                break
-            for version in versions:
-                if at.date() != asked:
-                    _leave(world, moving.asked(world, version, at), at)
-                moved = moving.move_on(world, version, at)
-                ahead.steps.update(moved.counts)
-                ahead.ways.update(taken_ways(plan, version, moved.ways))
-            asked = at.date()
-            _pass(world, at)
+    found = {plan.name: Ahead() for plan in plans}
+    # Again as long as somebody moved: one playbook may have enrolled people in another that was walked before.
+    moved = True
+    while moved:
+        moved = sum(_walk(world, plan, found[plan.name], as_of, until) for plan in plans) > 0
     return found
+
+
+def _walk(world: World, plan: Plan, ahead: Ahead, as_of: datetime, until: datetime) -> bool:
+    """Move the people of one playbook on, and count in `ahead`. False: nobody moved."""
+    anybody = False
+    with read(world.store) as connection:
+        versions = registry.live_plans(connection, plan.name)
+    at, asked = as_of, as_of.date()
+    while (due := _next_due(world, plan.name, at)) is not None:
+        at = _next_run(plan.schedule, due, as_of, ZoneInfo(world.zone))
+        if at > until:
+            break
+        for version in versions:
+            if at.date() != asked:
+                _leave(world, moving.asked(world, version, at), at)
+            moved = moving.move_on(world, version, at)
+            anybody = anybody or moved.counts.total() > 0
+            ahead.steps.update(moved.counts)
+            ahead.ways.update(taken_ways(plan, version, moved.ways))
+        asked = at.date()
+        _pass(world, at)
+    return anybody
 
 
 def _next_due(world: World, playbook: str, after: datetime) -> datetime | None:

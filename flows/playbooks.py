@@ -1,4 +1,4 @@
-"""The flows of the project's playbooks by name: `flows.playbooks.abandoned_cart`. No files are generated.
+"""The flows of the project's playbooks and audiences by name: `flows.playbooks.abandoned_cart`. No files are generated.
 
 A worker that is told to run `flows.playbooks.abandoned_cart` compiles it here, from the project in WINBACK_PROJECT or
 around the working folder.
@@ -15,7 +15,8 @@ from flows.settings import SettingsError
 from flows.watch import Parameters, Watcher
 
 if TYPE_CHECKING:
-    from dsl.plan import Plan
+    from dsl.plan import Audience, Plan
+    from flows.audiences import Synced
     from flows.build import PlaybookFlow
     from flows.project import Project
     from flows.report import Report
@@ -40,8 +41,27 @@ def flow_of(project: Project, plan: Plan) -> PlaybookFlow[Report]:
     return build(plan, source=source, tick=work, zone=project.settings.shop.time_zone)
 
 
-def __getattr__(name: str) -> PlaybookFlow[Report]:
-    """The flow of the playbook `name`. Raises AttributeError where there is none, with the mistakes of a broken one."""
+def flow_of_audience(project: Project, audience: Audience) -> PlaybookFlow[Synced]:
+    """The Prefect flow of one audience of the project."""
+    from flows.audiences import sync
+    from flows.build import build_audience
+    from flows.rehearsal import rehearsal
+    from flows.world import world
+
+    def work(asked: Parameters, watch: Watcher) -> Synced:
+        at = asked.as_of or datetime.now(UTC)
+        if asked.dry_run:
+            with rehearsal(project, at) as stage:
+                return sync(stage.world, audience, at, watch)
+        return sync(world(project, live=asked.as_of is None), audience, at, watch)
+
+    return build_audience(audience, tick=work, zone=project.settings.shop.time_zone)
+
+
+def __getattr__(name: str) -> PlaybookFlow[Report] | PlaybookFlow[Synced]:
+    """The flow of the playbook, or else of the audience, `name`.
+
+    Raises AttributeError where there is none, with the mistakes of a broken one."""
     if name.startswith("_"):  # Python's own questions about a module are not about playbooks
         raise AttributeError(name)
     from flows.project import open_project
@@ -51,6 +71,8 @@ def __getattr__(name: str) -> PlaybookFlow[Report]:
     except SettingsError as error:
         raise AttributeError(f"no playbook {name!r}: {error}") from None
     plan = project.compiled.plans.get(name)
+    if plan is None and name in project.compiled.audiences:
+        return flow_of_audience(project, project.compiled.audiences[name])
     if plan is None:
         known = ", ".join(sorted(project.compiled.plans)) or "none"
         raise AttributeError(

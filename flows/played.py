@@ -16,6 +16,8 @@ from dsl.plan import Plan
 from store.clock import SECOND, day_start, instant
 from store.schema import enrollments, outbox
 
+RECORDS = "crm"
+"""The outbox's channel for records in the CRM, which are no messages; their template is the noun."""
 Send = tuple[str, str]
 """Channel and template."""
 
@@ -38,6 +40,8 @@ class Period:
     """Messages that would have been sent."""
     not_sent: Counter[str] = field(default_factory=Counter)
     """Messages that would not, by the reason's code."""
+    records: Counter[str] = field(default_factory=Counter)
+    """Records that would have been made or changed in the CRM, by their noun."""
 
     def add(self, other: Period) -> None:
         """Count the other one in."""
@@ -45,6 +49,7 @@ class Period:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.sent.update(other.sent)
         self.not_sent.update(other.not_sent)
+        self.records.update(other.records)
 
     def as_json(self) -> dict[str, Any]:
         """As `winback backtest --json` prints it."""
@@ -60,6 +65,7 @@ class Period:
                 for (channel, template), n in sorted(self.sent.items())
             ],
             "not_sent": dict(self.not_sent.most_common()),
+            "crm": [{"noun": noun, "records": n} for noun, n in sorted(self.records.items())],
         }
 
 
@@ -137,10 +143,13 @@ def by_day(connection: Connection, plan: Plan, start: int, end: int, zone: ZoneI
         outbox.c.playbook == plan.name, outbox.c.settled_at.is_not(None)
     )
     for row in connection.execute(settled.group_by(*kinds)):
-        if row.state == "accepted":
-            day_of(row.settled_at).sent[row.channel, row.template] += row.n
+        day, accepted = day_of(row.settled_at), row.state == "accepted"
+        if row.channel == RECORDS:
+            day.records[row.template] += row.n if accepted else 0
+        elif accepted:
+            day.sent[row.channel, row.template] += row.n
         else:
-            day_of(row.settled_at).not_sent[row.reason or row.state] += row.n
+            day.not_sent[row.reason or row.state] += row.n
     return days
 
 
@@ -172,7 +181,8 @@ def still_open(connection: Connection, plan: Plan, end: int) -> tuple[int, int, 
         return connection.scalar(select(func.count()).select_from(table).where(*which)) or 0
 
     waiting = count(enrollments, mine, enrollments.c.state == "active")
-    queued = count(outbox, outbox.c.playbook == plan.name, outbox.c.settled_at.is_(None))
+    message = outbox.c.channel != RECORDS
+    queued = count(outbox, outbox.c.playbook == plan.name, message, outbox.c.settled_at.is_(None))
     if plan.goal is None:
         return waiting, queued, 0
     young = enrollments.c.entered_at > end - plan.goal.seconds * SECOND

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dsl.plan import Plan
+from dsl.plan import Audience, Plan
+from flows.audiences import Synced
 from flows.local import local_server
-from flows.playbooks import flow_of
+from flows.playbooks import flow_of, flow_of_audience
 from flows.report import Report
 from flows.tick import refuse_the_past
 from flows.watch import Parameters
@@ -30,11 +31,19 @@ class Runner:
 
     def run(self, plan: Plan, parameters: Parameters) -> Report:
         """One tick of `plan` as a flow run. Raises NotNow, OlderThanLastTick, ServerError, StoreError."""
+        self._ready(parameters)
+        return self.server.run(flow_of(self.project, plan), parameters)
+
+    def sync(self, audience: Audience, parameters: Parameters) -> Synced:
+        """Bring an audience up to date as a flow run. Raises NotNow, ServerError, StoreError."""
+        self._ready(parameters)
+        return self.server.run(flow_of_audience(self.project, audience), parameters)
+
+    def _ready(self, parameters: Parameters) -> None:
         if parameters.as_of is not None:
             with read(self.project.engine) as connection:
                 refuse_the_past(newest_event_at(connection), parameters.as_of)
         self.server.ready()  # before Prefect is loaded, so that both take their seconds together
-        return self.server.run(flow_of(self.project, plan), parameters)
 
 
 @contextmanager
@@ -46,5 +55,13 @@ def runner(project: Project) -> Iterator[Runner]:
 
 def run_playbooks(project: Project, plans: Sequence[Plan], parameters: Parameters) -> list[Report]:
     """One tick of each playbook, one after the other. Raises as `Runner.run`."""
+    return run_all(project, plans, (), parameters)[0]
+
+
+def run_all(
+    project: Project, plans: Sequence[Plan], audiences: Sequence[Audience], parameters: Parameters
+) -> tuple[list[Report], list[Synced]]:
+    """One tick of each playbook, then each audience, one after the other. Raises as `Runner.run`."""
     with runner(project) as running:
-        return [running.run(plan, parameters) for plan in plans]
+        reports = [running.run(plan, parameters) for plan in plans]
+        return reports, [running.sync(audience, parameters) for audience in audiences]

@@ -24,6 +24,7 @@ from flows.expressions import Expressions
 from flows.graph import before
 from flows.moving import asked, move_on, register_joined
 from flows.report import AudienceChange, Recorded, Report, Sends, because, show, taken_ways
+from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
@@ -74,7 +75,10 @@ class _Tick:
             self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
             inside_before = sum(counts(connection, self.plan.name).inside.values())
         settled = self.watch.run("settle", "settle what earlier runs left open", self.settle)
-        self.watch.run("leave", "leave and convert", self.leave, after=["settle"])
+        # Every playbook's look counts, so that whoever is asked is asked by all.
+        if asks_how_long((*self.world.plans.values(), *self.world.audiences.values(), self.world.lifecycle, self.plan)):
+            self.watch.run("stages", "note who is in which stage", self.note_stages, after=["settle"])
+        self.watch.run("leave", "leave and convert", self.leave, after=["stages", "settle"])
         self.watch.run("enter", "enter", self.enter, after=["leave"])
         self.watch.run("advance", "advance", self.advance, after=["enter"])
         arrows = before(self.plan)
@@ -100,6 +104,10 @@ class _Tick:
 
     def at(self, plan: Plan) -> Expressions:
         return asked(self.world, plan, self.as_of)
+
+    def note_stages(self) -> None:
+        changed = note_stages(self.world, self.as_of)
+        self.watch.say(f"{changed:,} people have come into another stage since the last look.")
 
     def settle(self) -> Settled:
         connectors = self.world.connectors

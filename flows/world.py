@@ -56,8 +56,7 @@ def consent(project: Project) -> frozenset[str]:
 
 def lifecycle(project: Project) -> tuple[Stage, ...]:
     """The stages of everybody, the last for those whom no other fits."""
-    found: tuple[Stage, ...] = getattr(project.compiled, "lifecycle", ())
-    return found
+    return project.compiled.lifecycle
 
 
 def world(project: Project, *, store: Store | None = None, live: bool = False) -> World:
@@ -89,6 +88,6 @@ def world(project: Project, *, store: Store | None = None, live: bool = False) -
         wall=lambda: datetime.now(UTC),
         plans=project.compiled.plans,
         lifecycle=lifecycle(project),
-        audiences=getattr(project.compiled, "audiences", {}),
+        audiences=project.compiled.audiences,
         ads=advertising_for(chosen),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, func, literal, literal_column
 
 from dsl.types import Type
+from profiles.scores import RANKED, score, temperature
 from store.clock import HOUR
 from store.json import Path
 from store.schema import profiles, traits
@@ -103,6 +104,10 @@ def profile_field(name: str, as_of: int) -> Column | Document:
         lying = and_(_sum(traits.c.cart_count) > 0, traits.c.cart_updated_at.is_not(None))
         left = and_(lying, traits.c.cart_updated_at <= literal(as_of - ABANDONED, traits.c.cart_updated_at.type))
         return Column(type=Type.YES_NO, expression=left)
+    if name == "lead_temperature":
+        return Column(type=Type.TEXT, expression=temperature(as_of))
+    if name in RANKED:
+        return Column(type=Type.NUMBER, expression=score(RANKED[name], people(), alive()))
     if name in PLAIN:
         return PLAIN[name]
     if name in _DOCUMENTS:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, func, insert, select, true
+from sqlalchemy import Connection, Engine, RowMapping, Table, func, insert, select, true, update
 
 from dsl.conditions import JSON
 from profiles.consent import Consent, consents_of
 from profiles.ingest import Rules
 from profiles.people import save_consents
 from profiles.products import note_products
-from profiles.said import Row, Said, hear, moments, person_then
+from profiles.said import Row, Said, hear, keep_newer, moments, person_then
 from profiles.seen import event_names
 from profiles.trait_rows import fold_into_rows, see
 from profiles.traits import FOLDED, Event
@@ -26,6 +26,10 @@ from store.schema import consents, events, facts, identities, metadata, profiles
 from store.upsert import chunks, insert_missing, upsert
 
 BATCH = 5_000
+OURS = "winback:"
+"""Events whose ids begin so are the store's own word: of a field that a playbook has set."""
+_OF_OTHERS = 2**40
+"""Ids from here on belong to events that others wrote into a replay's store: history has none as high."""
 _NO_VISIT = ("identify", "group", "alias")
 
 
@@ -74,13 +78,19 @@ def replay(engine: Engine, *, end: datetime, rules: Rules | None = None) -> Iter
 
 @dataclass(slots=True, kw_only=True)
 class Replay:
-    """A store in memory that is as the source was, further and further. What others write into it stays."""
+    """A store in memory that is as the source was, further and further.
+
+    What a tick writes into it stays: the ledger, the fields that it sets until a call of a later time says otherwise,
+    and the events that tell of them.
+    """
 
     source: Connection
     store: Engine
     """As `rebuild` says it."""
     end: int
     rules: Rules | None
+    highest: int = 0
+    """The highest id of an event that has come."""
     reached: int | None = None
     """How far it has come, microseconds; None: it is empty."""
     stream: _Stream = field(init=False)
@@ -108,6 +118,7 @@ class Replay:
             # People are written after their events, from which it is known who was there.
             target.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
             heard = _Heard()
+            self._make_room(target)
             for rows in self.stream.until(until):
                 self._take(target, rows, heard)
             self._people(target, until, heard)
@@ -116,8 +127,21 @@ class Replay:
             fold_into_rows(target, heard.fresh, heard.moved)
         self.reached = until
 
+    def _make_room(self, target: Connection) -> None:
+        """Give events that others wrote ids that no event of history has: those after the highest were next for both.
+
+        What is written after the first of them gets such ids by itself.
+        """
+        others = events.c.id.between(self.highest + 1, _OF_OTHERS - 1)
+        target.execute(update(events).where(others).values(id=events.c.id + _OF_OTHERS))
+
     def _take(self, target: Connection, rows: list[Row], heard: _Heard) -> None:
+        for row in rows:
+            if row["event_id"].startswith(OURS):
+                # A playbook that is played anew says the same of an enrollment with the same number.
+                row["event_id"] = f"then:{row['event_id']}"
         target.execute(insert(events), rows)
+        self.highest = max(self.highest, *(row["id"] for row in rows))
         visits: list[Event] = []
         for row in rows:
             profile, name, at = row["profile_id"], row["name"], row["at"]
@@ -165,6 +189,10 @@ class Replay:
     def _write(self, target: Connection, until: int, rows: list[Row]) -> None:
         """Profiles as they are now, with the identifiers of those who are new, and consents."""
         made = [row for each in rows if (row := person_then(each, until, self.first, self.said, self.rules))]
+        mine = {row["id"]: row for row in made if row["id"] in self.known}
+        for some in chunks(mine):
+            for there in target.execute(select(profiles).where(profiles.c.id.in_(some))).mappings():
+                keep_newer(mine[there["id"]], dict(there))
         upsert(target, profiles, made)
         ids = {row["id"] for row in made}
         for new in chunks(sorted(ids - self.known)):

@@ -27,7 +27,7 @@ from store.schema import (
     stages,
     traits,
 )
-from store.upsert import chunks, insert_missing
+from store.upsert import chunks, insert_missing, upsert
 
 _MOVED = (identities, events, enrollments, outbox)
 """Tables whose rows move by writing another profile id."""
@@ -144,15 +144,22 @@ def _move_missing(connection: Connection, table: Table, into: Mapping[int, int])
 
 
 def _move_memberships(connection: Connection, into: Mapping[int, int], at: int) -> None:
-    """Whoever of the two is a member, the person is one: the service outside has to be told under his address now."""
+    """Whoever of the two is a member, the person is one. What services know of the one who goes is taken back there."""
     found = _rows_of(connection, memberships, {*into, *into.values()})
     found.sort(key=lambda row: (not row.member, row.profile_id in into, row.changed_at))
-    kept: dict[tuple[str, int], dict[str, Any]] = {}
+    kept: dict[tuple[str, int], Row[Any]] = {}
     for row in found:
-        owner = into.get(row.profile_id, row.profile_id)
-        told = {"changed_at": at, "told_at": None} if row.member and owner != row.profile_id else {}
-        kept.setdefault((row.audience, owner), {**row._mapping, "profile_id": owner, **told})
-    _rewrite(connection, memberships, {*into, *into.values()}, list(kept.values()))
+        kept.setdefault((row.audience, into.get(row.profile_id, row.profile_id)), row)
+    moved = [
+        {"audience": audience, "profile_id": person, "member": row.member, "changed_at": at, "told_at": None}
+        for (audience, person), row in kept.items()
+        if row.profile_id in into
+    ]
+    upsert(connection, memberships, moved)
+    for chunk in chunks(into):
+        gone = memberships.c.profile_id.in_(chunk)
+        connection.execute(delete(memberships).where(gone, memberships.c.told_as.is_(None)))
+        connection.execute(update(memberships).where(gone).values(member=False, changed_at=at, told_at=None))
 
 
 def _rewrite(connection: Connection, table: Table, ids: Iterable[int], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -67,3 +67,15 @@ def person_then(row: Row, until: int, first: Mapping[int, int], said: Said, rule
         made[_CREATED] = told.get(_CREATED) or first.get(id, row[_CREATED])
     set_at = {name: at for name, at in row["set_at"].items() if at <= until}
     return {**made, "custom": custom, "set_at": {**set_at, **{name: told_at[name] for name in later & told_at.keys()}}}
+
+
+def keep_newer(row: Row, there: Mapping[str, Any]) -> None:
+    """Put fields of the shop's own into `row` that are newer in `there`: a playbook has set them since."""
+    prefix = "custom."
+    for name, at in there["set_at"].items():
+        if name.startswith(prefix) and at > row["set_at"].get(name, at - 1):
+            field = name.removeprefix(prefix)
+            row["set_at"] = {**row["set_at"], name: at}
+            row["custom"] = {key: value for key, value in row["custom"].items() if key != field}
+            if field in there["custom"]:
+                row["custom"][field] = there["custom"][field]

@@ -23,6 +23,8 @@ class Choice:
     role: Role
     detail: str = ""
     about: str = ""
+    needs: tuple[str, ...] = ()
+    """Of a template: the arguments that a send must give it."""
 
 
 def choices(
@@ -173,9 +175,9 @@ def _templates(channel: str, project: Project) -> Iterator[Choice]:
     for (of, name), template in sorted(project.catalog.templates.items()):
         if (of == channel or not channel) and name not in seen:
             seen.add(name)
-            needs = ", ".join(sorted(template.variables))
-            about = f"Needs {needs}." if needs else ""
-            yield Choice(text=name, role=Role.TEMPLATE, detail=f"{of} template", about=about)
+            needs = tuple(sorted(template.variables))
+            about = f"Needs {', '.join(needs)}." if needs else ""
+            yield Choice(text=name, role=Role.TEMPLATE, detail=f"{of} template", about=about, needs=needs)
 
 
 def _arguments(of: str, here: Place, project: Project) -> Iterator[Choice]:

@@ -98,22 +98,34 @@ def _names(here: Place, project: Project, expected: frozenset[str]) -> Iterator[
         return
     fitting = compared_type(here, project) if told.role is Role.VALUE else None
     for choice in choices(told, here, project, is_event="EVENT" in expected, fitting=fitting):
-        yield _name(here, choice)
+        yield _name(here, choice, project)
 
 
-def _name(here: Place, choice: Choice) -> Item:
+def _name(here: Place, choice: Choice, project: Project) -> Item:
     ending = " = " if choice.role is Role.ARGUMENT and here.begins else ""
     return Item(
         label=choice.text,
         kind=choice.role.value,
         detail=choice.detail,
         about=choice.about,
-        insert=escaped(choice.text) + ending,
+        insert=escaped(choice.text) + ending + _block(here, choice, project),
         plain=choice.text + ending,
         replaces=len(here.written),
         rank=1,
         goes_on=bool(ending),
     )
+
+
+def _block(here: Place, choice: Choice, project: Project) -> str:
+    """Below a send, a blank for each argument that its template needs, with a field that is called alike."""
+    if not choice.needs or here.followed or here.before[0].type != "SEND":
+        return ""
+    fields = [name for name, _ in project.catalog.field_names()]
+    lines = []
+    for number, name in enumerate(choice.needs, 1):
+        alike = next((field for field in fields if field == name or field.endswith(f".{name}")), "")
+        lines.append(f"\n  {name} = ${{{number}:{escaped(alike)}}}")
+    return ":" + "".join(lines)
 
 
 def _values(here: Place, project: Project, expected: frozenset[str]) -> Iterator[Item]:

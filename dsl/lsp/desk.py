@@ -107,9 +107,10 @@ class Desk:
         except Exception:  # a mistake of the compiler must not take the editor's other help away
             _LOG.exception("The playbooks could not be compiled.")
             return self.problems
-        self._declared, self._project = compiled.catalog, None
-        self.problems, self._compiled = compiled.problems, now
-        return self.problems
+        if now >= self._compiled:  # else a later text was quicker
+            self._declared, self._project = compiled.catalog, None
+            self.problems, self._compiled = compiled.problems, now
+        return compiled.problems
 
 
 def _told(error: Exception) -> str:

@@ -22,7 +22,6 @@ Reader = Callable[[str], str | None]
 
 _KINDS = {
     Role.VARIANT: "a variant: its share of the people goes this way",
-    Role.STAGE: "a stage of the lifecycle",
     Role.TOPIC: "a topic: what a consent is about, named in the front matter of templates",
     Role.NOUN: "a record of the CRM",
     Role.TEAM: "who gets the record in the CRM",
@@ -75,7 +74,7 @@ def _about(name: Name, what: Thing, project: Project, read: Reader) -> list[str]
             return _argument(what, project)
         case Role.TYPE:
             return [f"**{what.text}** · a type: {_kind(what.text)}"]
-        case Role.SEGMENT | Role.CONSTANT | Role.AUDIENCE:
+        case Role.SEGMENT | Role.CONSTANT | Role.AUDIENCE | Role.STAGE:
             return _declared(what, project)
         case Role.PLAYBOOK:
             return _playbook(what, project)

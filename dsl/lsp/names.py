@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -98,12 +98,6 @@ def dotted(words: Sequence[Token], at: int) -> int:
     while end + 1 < len(words) and words[end].type == "DOT" and words[end + 1].type == "NAME":
         end += 2
     return end if whole or end > at + 1 else at
-
-
-def all_names(sources: Mapping[str, str]) -> Iterable[Name]:
-    """The names of all files, file by file."""
-    for path in sorted(sources):
-        yield from names(sources[path], path)
 
 
 def name_at(source: str, path: str, line: int, column: int) -> Name | None:

@@ -11,10 +11,12 @@ from lark import Token
 from dsl.characters import plain
 from dsl.cursor import Cursor
 from dsl.diagnostics import source_lines
+from dsl.grammar import words
 from dsl.lsp.names import headers, lines_of, starting_event
 from dsl.parser import LARGEST_FILE
 from dsl.recovery import Reader
 from dsl.statements import Statement, statements
+from dsl.vocabulary import PLACES
 
 _MISPLACED = frozenset({"WB105", "WB106"})
 """What is told of a line whose indentation fits no block."""
@@ -42,7 +44,7 @@ class Place:
     around: Sequence[Token] = ()
     """The words of the declaration that the line is in, which may be this line."""
     followed: bool = False
-    """More stands on the line behind the place."""
+    """More stands on the line behind the place, or a block below it."""
     siblings: tuple[Token, ...] = ()
     """The first words of the other lines of the block."""
     continues: frozenset[str] = frozenset()
@@ -64,8 +66,13 @@ def place(source: str, line: int, column: int, *, counting: bool = True) -> Plac
     rows = source_lines(source)
     row = rows[line - 1] if line <= len(rows) else ""
     found = _typed(source, rows, line, row[: column - 1], counting)
-    behind = row[column - 1 :].partition("#")[0]
-    return replace(found, followed=bool(behind.strip())) if found else None
+    behind = row[column - 1 :].partition("#")[0].strip()
+    below = next((other for other in rows[line:] if other.strip()), "")
+    return replace(found, followed=bool(behind) or _indent(below) > _indent(row[: column - 1])) if found else None
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip())
 
 
 def _typed(source: str, rows: list[str], line: int, before: str, counting: bool) -> Place | None:
@@ -83,11 +90,18 @@ def _typed(source: str, rows: list[str], line: int, before: str, counting: bool)
 
 
 def _at(above: list[str], typed: str, source: str, line: int, written: str) -> Place | None:
-    _, lines = statements("\n".join([*above, typed]))
+    start = _declaration(above)  # what stands in the declarations before is no matter, and may be long
+    _, lines = statements("\n".join(["" for _ in range(start)] + above[start:] + [typed]))
     if not typed.strip():
         return _line_start(lines, source, line, len(typed.expandtabs(2)), written)
     here = lines[-1]
     return _inside(lines[:-1], here, source, line, written)
+
+
+def _declaration(rows: list[str]) -> int:
+    """Where the last declaration of these rows begins; 0 when there is none."""
+    first = tuple(words()[kind] for kind, place in PLACES.items() if place == "file")
+    return next((at for at in range(len(rows) - 1, -1, -1) if rows[at].startswith(first)), 0)
 
 
 def _line_start(lines: list[Statement], source: str, line: int, indent: int, written: str) -> Place | None:

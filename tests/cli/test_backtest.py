@@ -75,7 +75,7 @@ def test_programs_get_every_day(winback: Winback) -> None:
     ]  # fmt: skip
     assert one["total"]["sends"] == [{"channel": "email", "template": "hello", "sent": 1}]
     assert one["total"]["not_sent"] == {"no_consent": 1}
-    assert (one["every"], one["runs"], told["first_run"], told["chart"]) == ("1 hour", 59, False, None)
+    assert (one["every"], one["runs"], told["first_run"], told["chart"]) == ("1 hour", 58, False, None)
     assert len(told["limits"]) == 3 and told["asked_to"].startswith("2026-11-21")
 
 

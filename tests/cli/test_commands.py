@@ -107,7 +107,7 @@ finally:
                               "rich.table", "rich.progress", "rich.syntax", "alembic") if name in sys.modules))
 """
     done = python("-c", script, cwd=tmp_path)
-    assert done.stdout.splitlines() == ["✓ 3 files, 2 playbooks: no mistakes.", ""], done.stderr
+    assert done.stdout.splitlines() == ["✓ 7 files, 7 playbooks: no mistakes.", ""], done.stderr
     wall, used = [], []
     for _ in range(5):
         began, before = time.monotonic(), _seconds()
@@ -174,7 +174,10 @@ def test_init_then_check_and_plan_work_at_once(
     assert not Path("winback.db").exists()
     said = winback("plan", "--json")
     assert said.code == 0
-    assert {p["name"]: p["enters"] for p in said.json["playbooks"]} == {"abandoned_cart": 0, "welcome": 0}
+    assert {p["name"]: p["enters"] for p in said.json["playbooks"]} == dict.fromkeys(
+        ["abandoned_cart", "browse_abandonment", "came_back", "make_it_good", "review_request", "welcome", "win_back"],
+        0,
+    )
     assert Path(".winback/secret").stat().st_mode & 0o777 == 0o600
 
 

@@ -13,8 +13,9 @@ from rich.console import Console
 import cli.console
 import cli.reviewing
 import cli.reviewing_mail
-from cli.reviewing import tell
+from cli.reviewing import experiment, tell
 from cli.reviewing_tree import rows, share
+from flows.expectations import Trial
 from flows.rehearsal import rehearsal
 from flows.report import AudienceChange, Recorded
 from flows.review import Review, review
@@ -147,3 +148,43 @@ def test_json_for_scripts(stocked: Path, winback: Winback) -> None:
 def test_days_are_bounded(project: Path, winback: Winback) -> None:
     assert project.is_dir()
     assert winback("plan", "--days", "0").code == 2
+
+
+TRIAL = Trial(
+    step="subject", name="subject", arms=(("plain", 3412), ("warm", 3398)), only_now=False, days=14, reach=1.0,
+    reach_known=True, measure="order_completed", baseline=0.05, baseline_people=12_300, difference=0.0158, needed=8158,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trial", "expected"),
+    [
+        (
+            TRIAL,
+            "experiment subject: about 3,400 people an arm in 14 days: sees differences of 1.6 points or more from "
+            "5.0% order_completed (5.0%: of 12,300 people in the past).",
+        ),
+        (
+            replace(
+                TRIAL, arms=(("plain", 900), ("holdout_group", 101)), baseline_people=0, reach=0.5, difference=0.09
+            ),
+            "experiment subject: about 900 plain, 100 held out in 14 days: sees differences of 9.0 points or more from "
+            "5.0% order_completed (5% is assumed: the store cannot tell; 50% of those who enter come to it).\n"
+            "⚠ Too small for the expected traffic: it would miss even a doubling. To see a fifth more it needs 8,158 "
+            "people an arm.",
+        ),
+        (
+            replace(TRIAL, arms=(("a", 2), ("b", 1)), only_now=True, difference=None, reach_known=False),
+            "experiment subject: about 1 person an arm of those who would enter now: too few to see any difference "
+            "from 5.0% order_completed (5.0%: of 12,300 people in the past; as if everybody who enters came to it).",
+        ),
+        (
+            replace(TRIAL, measure=None),
+            "experiment subject: about 3,400 people an arm in 14 days. It measures nothing: a line `measure EVENT "
+            "within D` says what counts.",
+        ),
+        (replace(TRIAL, reach=0.0), "experiment subject: nobody who enters comes to it in 14 days."),
+    ],
+)
+def test_an_experiment_in_words(trial: Trial, expected: str) -> None:
+    assert experiment(trial).plain == expected

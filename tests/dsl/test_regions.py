@@ -122,7 +122,7 @@ def test_a_chain_of_waits_in_arms_does_not_explode() -> None:
         after = f"if.{i + 1}" if i < 39 else None
         steps += [branch(f"if.{i}", [f"w.{i}", f"v.{i}"], after)]
         steps += [Wait(id=f"{kind}.{i}", seconds=60, next=after) for kind in "wv"]
-    assert len(entries(make(*steps))) < 90
+    assert len(entries(make(*steps))) < 130
 
 
 def test_what_cannot_be_walked() -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import insert
 
 from flows.backtest import Backtest, NoBacktest, Span, backtest, span
 from flows.chart import svg
-from flows.played import Period, Played, by_day, merged
+from flows.played import Period, Played, by_day, merged, still_open
 from flows.tick import tick
 from flows.world import world
 from profiles.ingest import ingest
 from store.clock import micros
-from store.engine import read
+from store.engine import read, write
+from store.schema import outbox
 from tests.flows.shop import Shop, event, person, shop
 from tests.profiles.shop import read as calls_of
 
@@ -310,6 +314,35 @@ def test_days_in_weeks(tmp_path: Path) -> None:
     assert [(week.start, week.days) for week in weeks][-2:] == [(days[91].start, 7), (days[98].start, 2)]
     assert sum(week.entered for week in weeks) == sum(day.entered for day in days)
     assert weeks[1].sent == sum((day.sent for day in days[7:14]), Counter())
+
+
+def test_what_runs_have_to_say_is_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = shop(tmp_path, WELCOME)
+    made.calls(*map(person, "ab"), event("a", "Signed Up", at(1)), event("b", "Signed Up", at(5)))
+    monkeypatch.setattr("flows.backtest.world", lambda *some, **more: replace(world(*some, **more), connectors={}))
+    told = play(made, 9, "welcome")
+    assert told.trouble == ("email: nothing is set up that sends email. The messages wait for the next run.",)
+    assert (total(told).sent.total(), told.played[0].queued) == (0, 2)
+
+
+def test_records_in_the_crm_are_no_messages(tmp_path: Path) -> None:
+    made = shop(tmp_path, WELCOME)
+    plan, start = made.plan("welcome"), micros(START)
+    known = {"playbook": "welcome", "enrollment_id": 1, "occurrence": 1, "profile_id": 1, "digest": "",
+             "planned_at": start, "due_at": start, "expires_at": start}  # fmt: skip
+    rows = [
+        {"channel": "crm", "template": "task", "state": "accepted", "settled_at": start},
+        {"channel": "crm", "template": "task", "state": "cancelled", "settled_at": start},
+        {"channel": "crm", "template": "deal", "state": "planned", "settled_at": None},
+        {"channel": "sms", "template": "task", "state": "accepted", "settled_at": start},
+        {"channel": "sms", "template": "task", "state": "planned", "settled_at": None},
+    ]
+    with write(made.project.engine) as connection:
+        for number, row in enumerate(rows):
+            connection.execute(insert(outbox).values(**known, **row, step=str(number)))
+        (day,) = by_day(connection, plan, start, start + 1, ZoneInfo("UTC"))
+        assert still_open(connection, plan, start + 1) == (0, 1, 0)
+    assert (day.records, day.sent, day.not_sent) == ({"task": 1}, {("sms", "task"): 1}, {})
 
 
 def test_progress_reaches_the_end(tmp_path: Path) -> None:

@@ -102,6 +102,23 @@ def test_who_leaves_by_the_passing_of_time_gets_nothing_more(tmp_path: Path) -> 
     assert [day.messages for day in mail.days] == [4, 2, 0, 0, 0]
 
 
+AFTERWARDS = """playbook afterwards:
+  start on order_completed
+  enter once
+  wait 1 day
+  send email hello
+
+"""
+
+
+def test_who_is_enrolled_in_another_playbook_is_walked_on_there(tmp_path: Path) -> None:
+    leading = SERIES.replace("send email hello\n  wait 1 day", "wait 1 day\n  enroll in afterwards")
+    made = stocked(tmp_path, AFTERWARDS + leading)
+    with rehearsal(made.project, NOON) as stage:
+        seen = review(stage, [made.plan("afterwards"), made.plan("welcome")], days=4)
+    assert seen.playbooks[0].sends_ahead == {"send:hello": 4}, "though it comes before the one that enrolls them"
+
+
 def test_newcomers_are_expected_from_the_events_of_the_past(tmp_path: Path) -> None:
     made = shop(tmp_path, SERIES)
     old = [f"o{n}" for n in range(56)]
@@ -175,7 +192,7 @@ def test_an_edit_says_what_it_does_to_people_inside(tmp_path: Path) -> None:
     edit = look(made).playbooks[0].edit
     assert edit.since == before != edit.version
     (group,) = edit.older
-    assert (group.people, group.step, group.fate) == (4, "if", "move")
+    assert (group.people, group.step, group.fate) == (4, "wait:1-day", "move")
     assert group.text == 'wait 1 day, then if city is "Rome"'
     assert "-   send email hello" in edit.as_json()["diff"] and "+   wait 1 hour" in edit.as_json()["diff"]
     made.write(SERIES.replace('  if city is "Rome":\n    send email hello\n', ""))

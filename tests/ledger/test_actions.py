@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, false, func, insert, literal, null, select, true, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    event,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+    update,
+)
 
 from dsl.conditions import Constant, Field
 from dsl.plan import Arm, Branch, ChangeAudience, Enroll, Entry, Plan, Record, SetField, Wait
@@ -16,10 +31,23 @@ from ledger.guardrails import Rules
 from ledger.memberships import refresh, told, untold, without_consent
 from ledger.plans import register
 from ledger.rows import started
+from ledger.standing import Until
+from profiles.joins import join_profiles
 from store.addresses import advertising_hash
 from store.clock import micros
-from store.engine import write
-from store.schema import assignments, consents, enrollments, events, matches, memberships, outbox, profiles, traits
+from store.engine import open_store, write
+from store.schema import (
+    assignments,
+    consents,
+    enrollments,
+    events,
+    matches,
+    memberships,
+    metadata,
+    outbox,
+    profiles,
+    traits,
+)
 from store.writing import Written
 from tests.ledger.shop import (
     ANYTHING,
@@ -175,15 +203,15 @@ def test_two_enrollments_of_one_person_set_the_newest(engine: Engine) -> None:
         (id,) = people(connection, 1)
         register(connection, made, NOON)
         for key in "ab":
-            event = happens(connection, id, "order_completed", NOON, order_id=key)
+            order = happens(connection, id, "order_completed", NOON, order_id=key)
             connection.execute(
                 insert(enrollments).values(
-                    playbook=made.name, digest=made.digest, profile_id=id, key=key, event=event, holdout=False,
+                    playbook=made.name, digest=made.digest, profile_id=id, key=key, event=order, holdout=False,
                     state="active", step="(start)", due_at=micros(NOON), entered_at=micros(NOON),
                 )
             )  # fmt: skip
-    order = Written(started.c.properties["order_id"].as_string(), "text")
-    go_on(engine, made, NOON, given=Given(values={"set": order}))
+    named = Written(started.c.properties["order_id"].as_string(), "text")
+    go_on(engine, made, NOON, given=Given(values={"set": named}))
     assert custom(engine) == {id: {"vip.tier": "b"}}
     assert [row.properties["traits"]["vip.tier"] for row in told_events(engine)] == ["a", "b"]
 
@@ -195,8 +223,12 @@ def changing(kind: Any, name: str = "lapsed") -> Plan:
 
 def members(engine: Engine) -> dict[int, tuple[bool, int]]:
     with engine.connect() as connection:
-        rows = connection.execute(select(memberships))
-        return {row.profile_id: (row.member, row.changed_at) for row in rows}
+        return _members(connection)
+
+
+def _members(connection: Connection) -> dict[int, tuple[bool, int]]:
+    rows = connection.execute(select(memberships))
+    return {row.profile_id: (row.member, row.changed_at) for row in rows}
 
 
 def test_people_are_added_and_removed_once(engine: Engine) -> None:
@@ -349,3 +381,55 @@ def test_everything_at_once_twice(engine: Engine) -> None:
     assert messages(engine) == {("planned", None): 7 + 3}
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(assignments)) == 0
+
+
+def test_memberships_follow_a_person_who_turns_out_to_be_another(engine: Engine) -> None:
+    """What a service knows of the one who goes is taken back."""
+    with write(engine) as connection:
+        winner, loser, other, twin = people(connection, 4)
+        agree = {"channel": "ads", "topic": "marketing", "source": "test", "at": 0, "granted": True}
+        connection.execute(insert(consents), [{"profile_id": id} | agree for id in (winner, loser, other, twin)])
+        for id, member, at in ((winner, False, 1), (loser, True, 2), (other, True, 4), (twin, False, 3)):
+            row = {"audience": "a", "profile_id": id, "member": member, "changed_at": at, "told_as": f"hash{id}"}
+            connection.execute(insert(memberships).values(row | {"told_at": at}))
+        join_profiles(connection, {loser: winner, twin: other}, 9)
+        assert {id: member for id, (member, _) in _members(connection).items()} == {
+            winner: True, loser: False, other: True, twin: False,
+        }  # fmt: skip
+        changes = {each.profile_id: (each.told_as, each.wanted_as) for each in untold(connection, "a", 0, 10)}
+        assert changes == {
+            winner: ("hash1", advertising_hash("p1@example.com")), loser: ("hash2", None),
+            other: ("hash3", advertising_hash("p3@example.com")), twin: ("hash4", None),
+        }  # fmt: skip
+
+
+def test_statements_are_counted_by_steps_and_not_by_people(tmp_path: Path) -> None:
+    """Birthdays fill a table of at most a year's days for each zone; nothing else depends on who is there."""
+    other = plan(mail("m"), name="other")
+    birthday = Field(scope="profile", name="birthday", type=Type.DATE)
+    made = plan(
+        SetField(id="set", field=VIP, value=GOLD, next="add"),
+        ChangeAudience(id="add", kind="add", audience="a", next="enroll:other"),
+        Enroll(id="enroll:other", playbook="other", next="wait"),
+        Wait(id="wait", seconds=86400, condition=ANYTHING, next="until"),
+        Wait(id="until", field=birthday, next="mail"), mail("mail"),
+    )  # fmt: skip
+    counted = []
+    for count in (3, 3000):
+        engine = open_store(f"sqlite:///{tmp_path / str(count)}.db")
+        metadata.create_all(engine)
+        with write(engine) as connection:
+            ids = people(connection, count)
+            days = [{"person": id, "day": f"1990-{id % 12 + 1:02}-{id % 28 + 1:02}"} for id in ids]
+            born = update(profiles).where(profiles.c.id == bindparam("person")).values(birthday=bindparam("day"))
+            connection.execute(born, days)
+            register(connection, other, NOON)
+        enter(engine, made, NOON)
+        statements: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *told, seen=statements: seen.append(told[2]))
+        given = Given(values=gold().values, joins=joining(other).joins)
+        until = {"until": Until(day=profiles.c.birthday, yearly=True)}
+        done = go_on(engine, made, NOON, given=given, wakes={"wait": true()}, until=until)
+        assert done.waiting["until"] == count
+        counted.append(len(statements))
+    assert counted[0] == counted[1] < 40

@@ -65,6 +65,7 @@ def pages() -> dict[str, str]:
     things = [{**product, "name": LONG}, product, {**product, "name": "Ø" * 60}]
     values = {
         "items": things * 4, "products": things, "total": 3_210, "minimum": 5_000, "headline": "Where you left off",
+        "credit": 1_000,
         "offer": "Free shipping on this order", "subject_line": "Your cart is still here",
     }  # fmt: skip
     templates = load_templates(TEMPLATES)

@@ -22,7 +22,9 @@ def compiled() -> Compiled:
 
 def test_the_compiler_has_nothing_to_say(compiled: Compiled) -> None:
     assert [(problem.span.file, problem.span.line, problem.message) for problem in compiled.problems] == []
-    assert set(compiled.plans) == {"abandoned_cart", "welcome"}
+    assert set(compiled.plans) == {
+        "abandoned_cart", "browse_abandonment", "came_back", "make_it_good", "review_request", "welcome", "win_back",
+    }  # fmt: skip
 
 
 def test_every_template_is_sent_by_a_playbook(compiled: Compiled) -> None:

@@ -56,6 +56,7 @@ def arguments(**changed: Any) -> dict[str, Any]:
         "offer": "Free shipping on this order",
         "subject_line": "Your cart is still here",
         "headline": "Where you left off",
+        "credit": 1_000,
     } | changed
 
 
@@ -112,7 +113,8 @@ class Outline(HTMLParser):
 
 def test_they_are_all_here() -> None:
     assert EMAILS == [
-        "cart_almost_there", "cart_free_shipping", "cart_last_call", "cart_reminder", "welcome", "welcome_picks",
+        "browse_reminder", "cart_almost_there", "cart_free_shipping", "cart_last_call", "cart_reminder",
+        "refer_a_friend", "review_request", "we_miss_you", "welcome", "welcome_picks",
     ]  # fmt: skip
     assert PHONES == ["cart_last_call"]
 

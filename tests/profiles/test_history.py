@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 
 from profiles.history import newest_event_at, oldest_event_at, rebuild, replay
 from store import schema
@@ -111,6 +111,40 @@ def test_a_replay_goes_forward_only_and_to_its_end(engine: Engine) -> None:
             with pytest.raises(ValueError, match="cannot be reached"):
                 played.until(START + timedelta(hours=hours))
     played.store.dispose()
+
+
+def test_what_a_playbook_sets_meanwhile_stays_until_a_later_call(engine: Engine) -> None:
+    """Also the events that tell of it, whose numbers and names are those of events that come later."""
+    take(engine, identify(0, pet="cat"), track("Page Seen", 1), identify(4, city="Rome"), identify(6, pet="dog"))
+    with write(engine) as conn:
+        told = {
+            "event_id": "winback:1:set",
+            "body_hash": "x",
+            "profile_id": profile_of(engine, "user_id", "ann").id,
+            "name": "identify",
+            "at": instant_at(3),
+            "received_at": 0,
+            "properties": {"traits": {"size": "S"}},
+        }
+        conn.execute(insert(schema.events).values(told))
+    with replay(engine, end=START + timedelta(hours=9), rules=RULES) as played:
+        played.until(START + timedelta(hours=2))
+        ann = profile_of(played.store, "user_id", "ann")
+        with write(played.store) as conn:
+            set_at = {**ann.set_at, "custom.pet": instant_at(2), "custom.size": instant_at(2)}
+            conn.execute(update(schema.profiles).values(custom={"pet": "newt", "size": "L"}, set_at=set_at))
+            conn.execute(insert(schema.events).values({**told, "at": instant_at(2)}))
+        seen = []
+        for hours in (3, 5, 7):
+            played.until(START + timedelta(hours=hours))
+            ann = profile_of(played.store, "user_id", "ann")
+            seen.append((ann.city, ann.custom))
+    with played.store.connect() as conn:
+        ids = conn.scalars(select(schema.events.c.event_id).where(schema.events.c.event_id.contains("winback"))).all()
+    played.store.dispose()
+    assert sorted(ids) == ["then:winback:1:set", "winback:1:set"]
+    newt = {"pet": "newt", "size": "L"}
+    assert seen == [(None, newt), ("Rome", newt), ("Rome", {"pet": "dog", "size": "L"})]
 
 
 def test_an_address_of_that_time_has_its_own_hash(engine: Engine) -> None:

@@ -138,7 +138,8 @@ def person(r: Random) -> Person:
 
     identified, told = history(r)
     ids = r.sample("09ABab_éÉ", r.randrange(9))
-    acts = [Event(name=r.choice(EVENTS), at=at(r), properties=properties(r), id=id) for id in ids]
+    times = [at(r), at(r)]  # most events are at the same two instants
+    acts = [Event(name=r.choice(EVENTS), at=r.choice((*times, at(r))), properties=properties(r), id=id) for id in ids]
     products = [bag(r, {"price": Type.MONEY, "name": Type.TEXT}) for _ in range(r.randrange(3))]
     traits = {
         "last_seen_at": maybe(at(r)), "cart_total": r.choice(_MONEY), "cart_count": r.randrange(4),

@@ -14,7 +14,7 @@ from dsl.lsp.meanings import MEANINGS
 from dsl.lsp.place import place
 from dsl.lsp.project import Project
 from tests.dsl.lsp.marked import PATH, applied, items, offered, project
-from tests.dsl.shop import shop
+from tests.dsl.shop import TEMPLATES, shop
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 START = "let minimum = $50\nlet many = 3\nplaybook p:\n  start on order_completed\n  enter once\n"
@@ -82,8 +82,10 @@ def test_send_offers_channels_that_have_templates() -> None:
 
 
 def test_a_channel_offers_its_templates() -> None:
-    assert offered(START + "  send email ▮") == {"hello", "cart", "offers", "receipt", "unsound"}
-    assert offered(START + "  send sms ▮") == {"last_call"}
+    for channel in ("email", "sms", "push"):
+        names = {name for of, name in TEMPLATES if of == channel}
+        assert names
+        assert offered(START + f"  send {channel} ▮") == names
     assert offered(START + "  if received ▮") >= {"hello", "last_call", "nudge"}
 
 
@@ -189,6 +191,19 @@ def test_the_currency_is_the_shops() -> None:
 )
 def test_with_a_word_come_those_that_must_follow(marked: str, label: str, insert: str) -> None:
     assert items(marked)[label].insert == insert
+
+
+def test_with_a_template_come_the_arguments_that_it_needs() -> None:
+    assert items(START + "  send email ▮")["cart"].insert == "cart:\n  items = ${1:cart.items}"
+    assert items(START + "  send email ▮")["cart"].plain == "cart"
+    assert items(START + "  send email ▮:\n    items = cart.items\n")["cart"].insert == "cart"
+    assert items(START + "  send email ▮\n    items = cart.items\n")["cart"].insert == "cart"
+    assert items("segment a when received ▮")["cart"].insert == "cart"
+
+
+def test_the_words_that_stand_already_are_not_put_in_again() -> None:
+    assert items(START + "  ▮ cart.total > $5:\n    stop")["if"].insert == "if"
+    assert items("playbook p:\n  start when cart.updated_at is ▮ 3 days ago")["more"].insert == "more"
 
 
 def test_the_typed_part_of_a_name_is_replaced() -> None:
@@ -307,7 +322,7 @@ def test_whatever_is_offered_is_taken_by_the_parser() -> None:
     text = FORMS + (PLAYBOOKS / "abandoned_cart.playbook").read_text("utf-8")
     here = project({PATH: text})
     tokens = [token for token in lex(text) if token.strip()]
-    for token in chance.sample(tokens, 60):
+    for token in chance.sample(tokens, 40):
         found = complete(text, token.line, token.column, here)
         rows = text.split("\n")
         before = rows[token.line - 1][: token.column - 1]
@@ -322,7 +337,7 @@ def test_whatever_the_text_is_nothing_is_raised() -> None:
     text = (PLAYBOOKS / "abandoned_cart.playbook").read_text("utf-8") + START
     alphabet = 'abc .,:="#$%()\n\t\r 123😀“”\u00a0\u2028\ud83devent send cart.total > '
     here = Project(sources={PATH: text}, catalog=compile_sources({PATH: text}, shop()).catalog)
-    for _ in range(300):
+    for _ in range(120):
         at = chance.randrange(len(text))
         damaged = text[:at] + "".join(chance.choices(alphabet, k=5)) + text[at + chance.randrange(30) :]
         line = chance.randrange(1, damaged.count("\n") + 3)

@@ -150,3 +150,24 @@ def test_a_playbook_with_another_name_is_another_one_to_the_store(here: Project)
     found = rename(here, *where("uses.playbook", "q:"), "follow_up")
     assert isinstance(found, Renamed)
     assert "do not move over" in found.note
+
+
+def test_stages_and_audiences_have_their_names_everywhere() -> None:
+    text = """\
+lifecycle:
+  hero when orders.count > 3
+  other otherwise
+
+audience big on facebook:
+  include when stage is hero
+
+segment wide when in audience big and stage is one of other, hero
+"""
+    stages = project({"a": text})
+    found = rename(stages, "a", 2, 4, "champion")
+    assert isinstance(found, Renamed)
+    assert [(span.line, span.column) for span in found.spans] == [(2, 3), (6, 25), (8, 62)]
+    found = rename(stages, "a", 8, 31, "large")
+    assert isinstance(found, Renamed)
+    assert [(span.line, span.column) for span in found.spans] == [(5, 10), (8, 31)]
+    assert isinstance(rename(stages, "a", 2, 4, "other"), Refused)

@@ -36,6 +36,7 @@ def said(marked: str, page: str = "") -> str:
         ("  send email cart:\n    it▮ems = cart.items", ("an argument", "needs it")),
         ("  send email cart:\n    off▮er = cart.items", ("reads it when it is there",)),
         ("  send email cart:\n    no▮thing = cart.items", ("does not read it",)),
+        ("  if stage is her▮o:\nlifecycle:\n  hero when orders.count > 3", ("a stage", "hero when orders.count > 3")),
         ("  enroll in ▮p", ("a playbook", "Hello.")),
         ("  wa▮it 2 days", ("**wait** · Goes on later", "wait until 09:00")),
         ("  goal x wit▮hin 7 days", ("At most this long",)),
