@@ -37,7 +37,12 @@ def test_ways_and_variants_and_their_places(tmp_path: Path) -> None:
 
 
 def test_steps_after_which_nobody_comes(tmp_path: Path) -> None:
-    lines = ("given product_added 25 hours ago", "given cart.total = $80", "after 2 hours order_completed", "expect enter")
+    lines = (
+        "given product_added 25 hours ago",
+        "given cart.total = $80",
+        "after 2 hours order_completed",
+        "expect enter",
+    )
     _, gaps = covered(tmp_path, CART + scenario("one", "cart", *lines))
     assert gaps[2:] == [("variant", "variant plain 40%:", "variant plain 40%"), ("variant", "variant late 40%:",
         "variant late 40%"), ("variant", "holdout 20%", "holdout 20%"), ("way", "if can receive push:", "if can receive push")]  # fmt: skip

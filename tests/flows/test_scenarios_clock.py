@@ -67,7 +67,11 @@ def test_a_condition_turns_by_itself(name: str, tmp_path: Path) -> None:
     condition, given, days = TURNS[name]
     own = "field trial_ends is date\nfield tier is text\nevent booked:\n  starts_at is timestamp\n"
     text = f"{own}\nplaybook p:\n  run every 6 hours\n  start when {condition}\n  enter once\n  send email hello\n"
-    more = {"property": "  starts_at = 2026-03-13", "last event": "  starts_at = 2026-03-13", "has not": '  template = "hello"'}
+    more = {
+        "property": "  starts_at = 2026-03-13",
+        "last event": "  starts_at = 2026-03-13",
+        "has not": '  template = "hello"',
+    }
     lines = [given, *([more[name]] if name in more else [])]
     passes(
         tmp_path, text, "p", "given clock 2026-03-03 12:00", *lines, f"expect no enter before {days * 24 - 13} hours",

@@ -90,7 +90,8 @@ MET = {
         "expect leave after 3 days", "expect no add to audience lapsed",
     ),
     "a wait that an event ends": (
-        "review", *DELIVERED, "after 3 days product_reviewed:", "  rating = 5", "expect create credit 1 times after 3 days",
+        "review", *DELIVERED, "after 3 days product_reviewed:", "  rating = 5",
+            "expect create credit 1 times after 3 days",
         "expect send email bye after 3 days", "expect goal", "expect no send push nudge",
         "expect wait for product_reviewed up to 7 days",
     ),
@@ -115,14 +116,16 @@ NOT_MET = {
         "It was made 3 days after the start",
     ),
     "update": (("apologise", "expect update contact"), "The person never entered `apologise`: `stage is negative_exp"),
-    "no update": (("apologise", "given stage = negative_experience", "expect no update contact"), "It was made 21 hours"),
+    "no update": (("apologise", "given stage = negative_experience", "expect no update contact"),
+    "It was made 21 hours"),
     "add": (("win_back", "given stage = at_risk", "expect add to audience lapsed"), "The person went another way"),
     "no add": (("win_back", "given stage = inactive", "expect no add to audience lapsed"), "It happened 5 days"),
     "remove": (
         ("win_back", "given stage = inactive", "after 3 days order_completed", "expect remove from audience lapsed"),
         "The person left on order_completed",
     ),
-    "no remove": (("win_back", "given stage = inactive", "expect no remove from audience lapsed"), "It happened 6 days"),
+    "no remove": (("win_back", "given stage = inactive", "expect no remove from audience lapsed"),
+    "It happened 6 days"),
     "wait": (
         ("review", *DELIVERED, "expect wait for product_reviewed up to 7 days after 2 days"),
         "It began 10 minutes after entry",
