@@ -11,7 +11,7 @@ unless the scenario says otherwise. Fields that the store works out of events ar
   are 50 each.
 - `checkout.step`: a completed step; `browsing.last_…`: a product viewed.
 
-Events get what a shop would send with them where the scenario does not say: products an id, a name and a price; an order
+Events get what a shop would send with them where the scenario does not say: products an id, a name, a price; an order
 its number, and total and products of the cart; what is done to an order, the number of the last one.
 """
 
@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 from dsl import scenario as s
 from dsl.catalog import FIELDS, MARKETING, STAGE, Catalog
 from dsl.conditions import Constant
-from dsl.resolve_given import CONSENTS
+from dsl.resolve_given import CONSENTS, MEMBER
 from dsl.types import Type
 from ledger.waits import at_local
 from profiles.traits import Event, State, cart_totals, fold, product_id
@@ -136,7 +136,7 @@ def _put(traits: dict[str, Any], line: s.GivenField | s.AfterSet, zone: ZoneInfo
     elif name in FIELDS:
         if "." not in name:
             traits[name] = _instant(line.value, zone) if name == "created_at" else value
-    elif name != STAGE and name.partition(".")[0] != "browsing":
+    elif name != STAGE and not name.startswith(MEMBER) and name.partition(".")[0] != "browsing":
         if line.field.type is Type.TIMESTAMP:
             value = _instant(line.value, zone)
         owner, _, part = name.partition(".")
