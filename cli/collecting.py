@@ -1,7 +1,7 @@
 """The pytest plugin: each scenario of a `*.playbook` file in a project is a test of its own.
 
-Only files below a folder with `winback.toml` are collected. Importing this file loads nothing of winback: pytest loads it
-in every environment that has winback installed.
+Only files below a folder with `winback.toml` are collected. Importing this file loads nothing of winback: pytest
+loads it in every environment that has winback installed.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ def init(
         OUT.print(f"  cd {folder}")
     OUT.print("  edit winback.toml            the shop's name, postal address and sender")
     OUT.print("  winback check                every mistake in the playbooks")
+    OUT.print("  winback test                 their scenarios: what happens to whom, and when")
     OUT.print("  winback import events.jsonl  your shop's events, as Segment calls")
     OUT.print("  winback plan                 who would get what; sends nothing")
 

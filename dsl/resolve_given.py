@@ -17,6 +17,9 @@ from dsl.wording import KINDS, written
 CONSENTS = ("email_consent", "sms_consent", "push_consent", "ads_consent")
 """What a person may be sent: given like fields, with yes or no. Without a word it is yes."""
 
+MEMBER = "in audience "
+"""Before the name of an audience without rules: `given lapsed_customers = yes`."""
+
 _COMPUTED: Mapping[str, str] = {
     "cart.items": "Give the products: `given product_added 1 hour ago:` with `name = …`, `price = …` below.",
     "cart.updated_at": "Give the event: `given product_added 24 hours ago`.",
@@ -47,8 +50,10 @@ def assigned(
     name = word.text
     if name == STAGE:
         return _stage(word, value, scope)
-    if name in CONSENTS:
-        field: Field | None = Field(scope="profile", name=name, type=Type.YES_NO)
+    if scope.audiences.get(name) is False and not later:
+        field: Field | None = Field(scope="profile", name=f"{MEMBER}{name}", type=Type.YES_NO)
+    elif name in CONSENTS:
+        field = Field(scope="profile", name=name, type=Type.YES_NO)
     else:
         field = _known(word, scope)
     if field is None:

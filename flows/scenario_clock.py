@@ -1,17 +1,17 @@
 """The clock of a scenario, which jumps: runs happen only at times of the playbook's schedule, and of those only where
 something can be different from the run before.
 
-The rule. A playbook runs every so often counted from the scenario's start, or at its time of day in the project's zone;
-one without a schedule may run at any time. Its first run is the first such time from the start on, or, where an event
-starts it, from the first given event of that name on: it was switched on before the story begins. After a run at L the
-next is the first such time at or after the earliest instant beyond L at which one of these happens:
+The rule. A playbook runs every so often counted from the scenario's start, or at its time of day in the project's
+zone; one without a schedule may run at any time. Its first run is the first such time from the start on, or, where an
+event starts it, from the first given event of that name on: it was switched on before the story begins. After a run at
+L the next is the first such time at or after the earliest instant beyond L at which one of these happens:
 
 - a call about the person comes in (an `after` line, or a given event after the first run);
 - somebody inside is due, the deadlines of waits among it, or a message is due that was put off;
-- a condition can turn by the passing of time alone: of `start when`, and while the person is inside of `leave when` and of
-  waits, with the conditions of the stages and segments in them. These instants follow from what is known of the person:
-  the time of an event or the value of a field, and the length that the condition asks (`is more than 24 hours ago`), and
-  the midnights of dates. A test may turn at such an instant, or just after it, so both count.
+- a condition can turn by the passing of time alone: of `start when`, and while the person is inside of `leave when` and
+  of waits, with the conditions of the stages and segments in them. These instants follow from what is known of the
+  person: the time of an event or the value of a field, and the length that the condition asks (`is more than 24 hours
+  ago`), and the midnights of dates. A test may turn at such an instant, or just after it, so both count.
 
 Between two such instants nothing that a run asks can change, so the runs in between would do nothing.
 """

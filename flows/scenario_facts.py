@@ -1,4 +1,4 @@
-"""What happened to the person of a scenario: read from the ledger when it is over, in the order in which it happened."""
+"""What happened to the person of a scenario, read from the ledger when it is over: in the order of time."""
 
 from __future__ import annotations
 

@@ -3,13 +3,15 @@
 Everybody is `person@example.com`, with a phone number and an app, and has consented on every channel and to every topic
 unless the scenario says otherwise. Fields that the store works out of events are given by such events:
 
-- `cart.total`, `cart.count`: products put into the cart at the `product_added` given after the last order, else at the
-  latest cart event given, else at the start. A product without a price takes its share of the total, else costs 50.
-- `orders.count`, `orders.value`, `orders.last_total`: orders beside those given, 30 days apart, the last of them 30 days
-  before the first one given, or before the start. Orders without a total share what is left of the value, else 50 each.
+- `cart.total`, `cart.count`: products put into the cart at the `product_added` given after the last order, else at
+  the latest cart event given, else at the start. A product without a price takes its share of the total, or
+  costs 50.
+- `orders.count`, `orders.value`, `orders.last_total`: orders beside those given, 30 days apart, the last of them 30
+  days before the first one given, or before the start. Orders without a total share what is left of the value, else
+  are 50 each.
 - `checkout.step`: a completed step; `browsing.last_…`: a product viewed.
 
-Events get what a shop would send with them where the scenario does not say: products an id, a name and a price; an order
+Events get what a shop would send with them where the scenario does not say: products an id, a name, a price; an order
 its number, and total and products of the cart; what is done to an order, the number of the last one.
 """
 
@@ -24,7 +26,7 @@ from zoneinfo import ZoneInfo
 from dsl import scenario as s
 from dsl.catalog import FIELDS, MARKETING, STAGE, Catalog
 from dsl.conditions import Constant
-from dsl.resolve_given import CONSENTS
+from dsl.resolve_given import CONSENTS, MEMBER
 from dsl.types import Type
 from ledger.waits import at_local
 from profiles.traits import Event, State, cart_totals, fold, product_id
@@ -128,13 +130,13 @@ def _identified(
 
 
 def _put(traits: dict[str, Any], line: s.GivenField | s.AfterSet, zone: ZoneInfo, topics: Sequence[str]) -> None:
-    name, value = line.field.name, sent(line.value, zone)
+    name, value = line.field.name, sent(line.value)
     if name in CONSENTS:
         traits |= {name: value, **{f"{name}_{topic}": value for topic in topics}}
     elif name in FIELDS:
         if "." not in name:
             traits[name] = _instant(line.value, zone) if name == "created_at" else value
-    elif name != STAGE and name.partition(".")[0] != "browsing":
+    elif name != STAGE and not name.startswith(MEMBER) and name.partition(".")[0] != "browsing":
         if line.field.type is Type.TIMESTAMP:
             value = _instant(line.value, zone)
         owner, _, part = name.partition(".")
@@ -181,7 +183,7 @@ def _track(doing: Doing, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sent(value: Constant, zone: ZoneInfo) -> Any:
+def sent(value: Constant) -> Any:
     """A value as a shop sends it: money in units of the currency."""
     if value.type is Type.MONEY and isinstance(value.value, int):
         return _units(value.value)
@@ -192,7 +194,7 @@ def _sent(properties: Sequence[tuple[str, Constant]], zone: ZoneInfo) -> dict[st
     """Days are sent as their first instant where the person lives: a property may be a point in time."""
     made = {}
     for name, value in properties:
-        made[name] = _instant(value, zone) if value.type is Type.DATE else sent(value, zone)
+        made[name] = _instant(value, zone) if value.type is Type.DATE else sent(value)
     return made
 
 
@@ -303,7 +305,7 @@ def _checkout(given: list[Doing], values: Mapping[str, Constant], start: datetim
 
 def _browsing(given: list[Doing], values: Mapping[str, Constant], start: datetime) -> None:
     parts = {
-        name.rpartition(".")[2]: sent(value, ZoneInfo("UTC"))
+        name.rpartition(".")[2]: sent(value)
         for name, value in values.items()
         if name.startswith("browsing.last_product.")
     }

@@ -1,7 +1,7 @@
 """What was expected against what happened, and in one sentence why not.
 
-`after D` counts from entry (of `enter` itself from the start), give or take the playbook's schedule; `before D` counts from
-the start. Without a number once is enough; with one it is exactly so often.
+`after D` counts from entry (of `enter` itself from the start), give or take the playbook's schedule; `before D` counts
+from the start. Without a number once is enough; with one it is exactly so often.
 """
 
 from __future__ import annotations
@@ -175,7 +175,8 @@ class _Court:
             (line.text for line in outline(self.plan) if line.id == fork and str(line.way) == way), way
         )  # fmt: skip
         if taken.kind == "experiment":
-            return f"The person was in another arm, `{taken.text}`. A scenario chooses it with `given experiment … picks {way}`."
+            hint = f"A scenario chooses it with `given experiment … picks {way}`."
+            return f"The person was in another arm, `{taken.text}`. {hint}"
         head = taken.text.removesuffix(":")
         because = f": {asked}" if asked else ""
         return f"The person went another way{self._when(taken)}: `{head}` and not `{wanted}`{because}."

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from dsl import conditions as c
 from dsl import regions
+from dsl.catalog import STAGE
 from dsl.plan import Branch, Plan, StartOn, StartWhen
 from dsl.types import Type
 from dsl.wording import money, number, say
@@ -36,6 +37,9 @@ class Watching:
     reasons: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By playbook why the person did not enter, and how many reasons there were: the run with the fewest counts."""
 
+    before: dict[str, Any] = field(default_factory=dict)
+    """Fields that forks ask, as they were before the run."""
+
     def values(self, playbook: str, step: str, at: int) -> str:
         """What a fork asked when somebody came by: `cart.total was $40`. Empty: nothing that has a value."""
         return self.asked.get((playbook, step, at), "")
@@ -43,6 +47,19 @@ class Watching:
     def not_entered(self, plan: Plan) -> str:
         """Why the person did not enter, without a full stop; empty when nothing is known."""
         return self.reasons.get(plan.name, (0, ""))[1]
+
+    def prepare(self, store: Connection, person: int, plan: Plan, at: datetime) -> None:
+        """Take note of what forks will ask, before a run that may change it."""
+        arms = [arm.condition for step in plan.steps if isinstance(step, Branch) for arm in step.arms]
+        leaves = [leaf for condition in arms for leaf in _leaves(condition)]
+        kinds = {
+            leaf.field.name: leaf.field.type
+            for leaf in leaves
+            if hasattr(leaf, "field") and leaf.field.scope == "profile" and leaf.field.name != STAGE
+        }
+        asked = [name for name in kinds if not name.startswith("recommended.")]
+        found = values(store, [person], asked, as_of=at, types=kinds)
+        self.before = {name: found.get(person, {}).get(name) for name in asked}
 
     def look(self, store: Connection, person: int, plan: Plan, world: World, at: datetime) -> None:
         """Take note of what a run has asked."""
@@ -154,10 +171,12 @@ class Watching:
                     said[name] = f"{name} was {self._said(typed(sent, leaf.field.type), leaf.field.type)}"
                 case _:
                     name, kind = leaf.field.name, leaf.field.type
-                    if name == "stage":
+                    if name == STAGE:
                         continue
-                    known = values(store, [person], [name], as_of=at, types={name: kind})
-                    said[name] = f"{name} was {self._said(known.get(person, {}).get(name), kind)}"
+                    known = self.before.get(name)
+                    if name not in self.before:
+                        known = values(store, [person], [name], as_of=at, types={name: kind})[person][name]
+                    said[name] = f"{name} was {self._said(known, kind)}"
         return ", ".join(said.values())
 
     def _said(self, value: Any, kind: Type) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from dsl.delivery import Message, Outcome, Verdict
 from dsl.plan import Plan, Stage
 from flows.settings import Shop
 from flows.world import World, consent
+from ledger.waits import at_local
 from profiles.consent import CHANNELS
 from profiles.ingest import Rules
 from store.engine import open_store
@@ -156,5 +157,5 @@ def noon_near(now: datetime, zone: ZoneInfo) -> datetime:
     """
     today = now.astimezone(zone).date()
     tuesday = today - timedelta(days=(today.weekday() - 1) % 7)
-    at = datetime(tuesday.year, tuesday.month, tuesday.day, 12, tzinfo=zone).astimezone(UTC)
-    return at if at <= now else at - timedelta(days=7)
+    at = at_local(tuesday, time(12), zone)
+    return at if at <= now else at_local(tuesday - timedelta(days=7), time(12), zone)

@@ -25,6 +25,7 @@ from dsl.compile import Compiled
 from dsl.conditions import Field, Known
 from dsl.places import Place
 from dsl.plan import HOLDOUT_ARM, Enroll, Experiment, Plan, StartOn
+from dsl.resolve_given import MEMBER
 from dsl.types import Type
 from experiments.assign import PRIME, held_out
 from flows.scenario_clock import Grid
@@ -41,7 +42,7 @@ from profiles.ingest import ingest_batch
 from profiles.values import CallError
 from store.clock import instant, micros
 from store.engine import write
-from store.schema import assignments, profiles
+from store.schema import assignments, memberships, profiles
 
 ANYBODY = Known(field=Field(scope="profile", name="created_at", type=Type.TIMESTAMP))
 """A condition that holds for everybody."""
@@ -173,6 +174,8 @@ class _Run:
                 return
             self._take(at)
             world = self.stage.bench.world(self.store, at, self._lifecycle(at))
+            if self.watching is not None and self.person:
+                self.watching.prepare(self.store, self.person, plan, at)
             tick(world, plan, as_of=at)
             self.runs += 1
             self.last[plan.name] = at
@@ -257,6 +260,12 @@ class _Run:
         ]  # fmt: skip
         if rows:
             connection.execute(insert(assignments), rows)
+        since = micros(self.stage.start)
+        for line in self.stage.scenario.lines:
+            if isinstance(line, s.GivenField) and line.field.name.startswith(MEMBER):
+                name = line.field.name.removeprefix(MEMBER)
+                row = {"audience": name, "profile_id": self.person, "member": line.value.value}
+                connection.execute(insert(memberships).values(**row, changed_at=since, told_at=since))
 
     def result(self, told: Told) -> Result:
         stage = self.stage

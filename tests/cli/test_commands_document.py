@@ -17,7 +17,7 @@ from tests.cli.test_commands import commands
 TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## winback (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 EXAMPLES = re.findall(r"```console\n\$ winback (.*?)\n(.*?)```", TEXT, re.DOTALL)
-PRINTED = ("init", "check", "fmt", "explain", "import events.jsonl", "plan", "backtest", "profile", "outbox list")
+PRINTED = ("init", "check", "fmt", "explain", "import events.jsonl", "plan", "backtest", "test", "profile", "outbox list")
 """Examples whose output is compared: those that are quick, and need no more than the project of the tests."""
 
 
@@ -57,6 +57,12 @@ def test_examples_print_what_is_shown(example: str, shown: str, stocked: Path, w
     if "mine.playbook" in example:
         (stocked / "playbooks" / "mine.playbook").write_text(
             "playbook mine:\n  start when cart.totl > $0\n  enter once\n  send email hello\n"
+        )
+    if "second.playbook" in example:
+        (stocked / "playbooks" / "second.playbook").write_text(
+            "playbook second:\n  run every 15 minutes\n  start on signed_up\n  enter once\n  send email hello\n\n"
+            'scenario "not at once" for second:\n  given signed_up 5 minutes ago\n'
+            "  expect no send email hello before 1 day\n"
         )
     if example.startswith("import"):
         (stocked / "winback.db").unlink()

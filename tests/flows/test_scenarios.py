@@ -1,4 +1,4 @@
-"""Scenarios on the production code: what can be given, what can happen, what can be expected, and how failures are told."""
+"""Scenarios on the production code: what can be given, happen and be expected, and how failures are told."""
 
 from __future__ import annotations
 
@@ -213,14 +213,16 @@ GIVEN = {
     "cart by event": ("cart.total is $60", "given product_added 1 hour ago:", "  price = $30", "  quantity = 2"),
     "orders.count": ("orders.count is 3 and orders.value is $150", "given orders.count = 3"),
     "orders.value": (
-        "orders.value is $1,000 and orders.last_total is $100 and has order_completed at least 4 times in the last 365 days",
+
+                   "orders.value is $1,000 and orders.last_total is $100 and has order_completed at least 4 times in the last 365 days",
         "given orders.count = 4", "given orders.value = $1,000", "given orders.last_total = $100",
     ),
     "orders in time": (
         "orders.last_at is more than 90 days ago and orders.count is 2",
         "given orders.count = 2", "given order_completed 100 days ago",
     ),
-    "refunds": ("orders.count is 1 and orders.value is $0", "given order_completed 9 days ago", "given order_refunded 1 day ago"),
+    "refunds": ("orders.count is 1 and orders.value is $0", "given order_completed 9 days ago",
+    "given order_refunded 1 day ago"),
     "checkout.step": ("checkout.step is 3", "given checkout.step = 3"),
     "browsing": ('browsing.last_category is "Lamps"', 'given browsing.last_category = "Lamps"'),
     "product": (
@@ -233,9 +235,11 @@ GIVEN = {
     "money": ("budget is $19.90", "given budget = $19.90"),
     "yes": ("insured is yes", "given insured = yes"),
     "birthday": ("birthday is in the next 7 days", "given clock 2026-03-03 12:00", "given birthday = 1990-03-08"),
-    "created_at": ("created_at is more than 300 days ago", "given clock 2026-12-03 12:00", "given created_at = 2026-01-01"),
+    "created_at": ("created_at is more than 300 days ago", "given clock 2026-12-03 12:00",
+    "given created_at = 2026-01-01"),
     "timestamp": ("ends_at is in the next 3 days", "given clock 2026-03-03 12:00", "given ends_at = 2026-03-05"),
-    "event": ('has quiz where score >= 4 and has quiz where prize is $5', "given quiz 2 hours ago:", "  score = 4", "  prize = $5"),
+    "event": ('has quiz where score >= 4 and has quiz where prize is $5', "given quiz 2 hours ago:",
+    "  score = 4", "  prize = $5"),
     "stage": ("stage is hero", "given stage = hero"),
 }  # fmt: skip
 OWN = """
@@ -344,7 +348,8 @@ def test_a_template_that_cannot_be_filled_fails_the_scenario(tmp_path: Path) -> 
     result, filled = stories(
         tmp_path,
         text + scenario("not filled", "p", "given signed_up 1 minute ago", "expect enter")
-        + scenario("filled", "p", "given product_added 1 hour ago", "given signed_up 1 minute ago", "expect send email named"),
+        + scenario("filled", "p", "given product_added 1 hour ago", "given signed_up 1 minute ago",
+        "expect send email named"),
     ).values()  # fmt: skip
     (problem,) = result.problems
     assert problem.told.startswith("`send email named` could not be made: templates/email/named.html")
@@ -378,7 +383,7 @@ playbook p:
     given = ("given clock 2026-03-03 12:00", "given order_completed 80 days ago")
     passes(tmp_path, text, "p", *given, "expect enter after 10 days", "expect no enter before 10 days")
     (result,) = stories(tmp_path, text + scenario("it", "p", *given, "expect enter"), timeline=True).values()
-    assert [(line.local.hour, line.text) for line in result.timeline][0] == (9, "entered")
+    assert (result.timeline[0].local.hour, result.timeline[0].text) == (9, "entered")
     assert result.timeline[0].at == datetime(2026, 3, 14, 9, tzinfo=UTC)
     assert result.runs <= 4  # and not one of each day
 
