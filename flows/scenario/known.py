@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from dsl.plan import Plan, Stage
+from dsl.conditions import AllOf, AnyOf, Condition, HasBeen, Not
+from dsl.plan import LeaveWhen, Plan, Stage, StartWhen, Step, Wait
 from dsl.types import Type
+from flows.moving import asked as asked_at
 from flows.scenario.clock import Known, asked, next_turn
 from flows.scenario.facts import SENT
+from flows.world import World
 from profiles.person import values
+from profiles.select import holds, people
 from store.clock import instant, micros
-from store.schema import enrollments, events, outbox, stages
+from store.schema import enrollments, events, matches, outbox, profiles, stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,8 @@ class Looking:
     lifecycle: Sequence[Stage]
 
 
-def upcoming(looking: Looking, *, until: datetime) -> list[datetime]:
-    """The instants of the next things that happen by themselves. What turns after `until` is left out."""
+def upcoming(looking: Looking, *, until: datetime) -> tuple[list[datetime], datetime | None]:
+    """When somebody is due or a message is, and when a condition may turn next by itself: not after `until`."""
     last = micros(looking.last)
     found = []
     inside = False
@@ -54,9 +58,44 @@ def upcoming(looking: Looking, *, until: datetime) -> list[datetime]:
     found += waiting
     conditions = list(asked(looking.plan, inside or bool(waiting)))
     turn = next_turn(conditions, _known(looking), looking.last) if conditions else None
-    if turn is not None and turn <= micros(until):
-        found.append(turn)
-    return [instant(at) for at in found]
+    is_soon = turn is not None and turn <= micros(until)
+    return [instant(at) for at in found], instant(turn) if turn is not None and is_soon else None
+
+
+def is_other(looking: Looking, world: World) -> bool:
+    """Whether a run at `looking.last` would find something else than the last one did, by the passing of time alone.
+
+    Only `start when` is asked; while somebody is inside whom a condition may move, the run itself has to ask.
+    """
+    plan, now = looking.plan, looking.last
+    live = select(func.count()).where(enrollments.c.playbook == plan.name, enrollments.c.state == "active")
+    moving = [*(e for e in plan.exits if isinstance(e, LeaveWhen)), *(s for s in plan.steps if _asks(s))]
+    if not isinstance(plan.trigger, StartWhen) or (moving and looking.store.scalar(live)):
+        return True
+    if any(isinstance(leaf, HasBeen) for leaf in leaves(plan.trigger.condition)):
+        return True  # a run notes who is in which stage since when
+    moment = asked_at(world, plan, now).moment
+    holding = select(holds(plan.trigger.condition, moment)).select_from(people())
+    known = select(func.count()).where(matches.c.playbook == plan.name, matches.c.profile_id == looking.person)
+    return bool(looking.store.scalar(holding.where(profiles.c.id == looking.person))) != bool(
+        looking.store.scalar(known)
+    )
+
+
+def _asks(step: Step) -> bool:
+    return isinstance(step, Wait) and step.condition is not None
+
+
+def leaves(condition: Condition) -> Iterator[Any]:
+    """The tests in a condition, without `and`, `or` and `not`."""
+    match condition:
+        case AllOf(conditions=parts) | AnyOf(conditions=parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(condition=inner):
+            yield from leaves(inner)
+        case _:
+            yield condition
 
 
 def _known(looking: Looking) -> Known:

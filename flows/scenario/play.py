@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from dsl.types import Type
 from experiments.assign import PRIME, held_out
 from flows.scenario.clock import Grid
 from flows.scenario.facts import Told, facts
-from flows.scenario.known import Looking, upcoming
+from flows.scenario.known import Looking, is_other, upcoming
 from flows.scenario.person import Call, Impossible, calls, local, zone_of
 from flows.scenario.verdict import Problem, verdict
 from flows.scenario.why import Watching
@@ -213,15 +213,28 @@ class _Run:
         sets = [line.seconds for line in self.stage.scenario.lines if isinstance(line, s.AfterSet)]
         coming += [self.stage.start + timedelta(seconds=seconds) for seconds in sets]  # a stage comes with no call
         instants = sorted(at for at in coming if at > last)[:1]
-        looking = Looking(
-            store=self.store, person=self.person, plan=plan, last=last, zone=self.stage.bench.zone,
-            lifecycle=self._lifecycle(last),
-        )  # fmt: skip
-        instants += upcoming(looking, until=self.stage.horizon)
-        if not instants:
-            return None
-        at = grid.first(min(instants))
-        return at if at > last else grid.first(last + timedelta(microseconds=1))
+        calls_and_sets, looked = instants, last
+        while True:
+            looking = Looking(
+                store=self.store, person=self.person, plan=plan, last=looked, zone=self.stage.bench.zone,
+                lifecycle=self._lifecycle(looked),
+            )  # fmt: skip
+            due, turn = upcoming(looking, until=self.stage.horizon)
+            first = min([*calls_and_sets, *due], default=None)
+            if turn is None or (first is not None and first <= turn):
+                return None if first is None else self._after(grid, first, last)
+            at = self._after(grid, turn, looked)
+            if first is not None and first <= at:
+                return at
+            there = replace(looking, last=at)
+            if is_other(there, self.stage.bench.world(self.store, at, self._lifecycle(at))):
+                return at
+            looked = at  # nothing has turned in fact, and the run would do nothing
+
+    def _after(self, grid: Grid, at: datetime, last: datetime) -> datetime:
+        """The first run at or after `at`, and after `last`."""
+        found = grid.first(at)
+        return found if found > last else grid.first(last + timedelta(microseconds=1))
 
     def _begin(self, plan: Plan) -> datetime:
         if isinstance(plan.trigger, StartOn):
