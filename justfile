@@ -32,3 +32,7 @@ errors:
 # Kill workers at random, and count at the provider
 kill KILLS="200":
     python -m tests.faults.kill_loop --kills {{KILLS}}
+
+# The colours of editors, out of the grammar
+grammar:
+    python -m dsl.lsp.textmate editors/vscode/syntaxes/playbook.tmLanguage.json

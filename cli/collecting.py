@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from flows.scenarios import Result
+    from flows.scenario.play import Result
 
 FILE = "winback.toml"
 
@@ -47,8 +47,8 @@ class PlaybookFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """The scenarios of the file, those with mistakes too. A file without any has no tests."""
         from cli.reading import compiled_in
-        from flows.scenario_world import bench
-        from flows.scenarios import unsound
+        from flows.scenario.play import unsound
+        from flows.scenario.world import bench
 
         project, compiled, texts = compiled_in([self.path], None)
         for result in unsound(compiled, texts):
@@ -67,7 +67,7 @@ class PlaybookFile(pytest.File):
 def _play(stage: Any, scenario: Any) -> Result:
     from datetime import UTC, datetime
 
-    from flows.scenarios import play
+    from flows.scenario.play import play
 
     return play(stage, scenario, now=datetime.now(UTC))
 

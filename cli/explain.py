@@ -10,9 +10,12 @@ from rich.text import Text
 from cli.console import OUT, Json, ProjectFolder, moment, print_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection, Select
 
-    from dsl.plan import Plan
+    from dsl.plan import Audience, Plan
+    from flows.project import Project
 
 
 def register(app: typer.Typer) -> None:
@@ -20,13 +23,15 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    playbook: Annotated[str, typer.Argument(help="A playbook's name, or the code of a message, such as WB203.")],
+    playbook: Annotated[
+        str, typer.Argument(help="The name of a playbook or an audience, or the code of a message, such as WB203.")
+    ],
     as_of: Annotated[str | None, typer.Option(help="As if it were this time.")] = None,
     as_json: Json = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Show the steps of a playbook, the SQL that each condition becomes, and the store's query plan; or what a
-    message's code means. Reads only."""
+    """Show the steps of a playbook or the rules of an audience, the SQL that each condition becomes, and the store's
+    query plan; or what a message's code means. Reads only."""
     from cli.mistakes import explain_code, is_code
 
     if is_code(playbook):
@@ -39,8 +44,12 @@ def explain(
     from store.engine import read
 
     opened = open_project(project)
-    one = chosen(opened, [playbook])[0]
     at, currency = moment(as_of, opened.settings.shop.time_zone), opened.settings.shop.currency
+    audience = opened.compiled.audiences.get(playbook)
+    if audience is not None and playbook not in opened.compiled.plans:
+        _explain_audience(audience, opened, at, as_json=as_json)
+        return
+    one = chosen(opened, [playbook])[0]
     asked = questions(one, opened, at)
     with read(opened.engine) as connection:
         told = [(name, sql(connection, query), answered(connection, query)) for name, query in asked]
@@ -55,8 +64,6 @@ def explain(
 
 def tell(one: Plan, currency: str, told: list[tuple[str, str, list[str]]]) -> None:
     """The steps, then each condition as SQL."""
-    from rich.syntax import Syntax
-
     from dsl.outline import outline, settings
 
     OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), one.digest))
@@ -66,6 +73,32 @@ def tell(one: Plan, currency: str, told: list[tuple[str, str, list[str]]]) -> No
         OUT.print(
             Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim"))
         )
+    show(told)
+
+
+def _explain_audience(audience: Audience, project: Project, at: datetime, *, as_json: bool) -> None:
+    from dsl.outline import rules
+    from flows.explained import members
+    from store.engine import read
+
+    lines = rules(audience, project.settings.shop.currency)
+    asked = members(audience, project, at)
+    with read(project.engine) as connection:
+        told = [(name, sql(connection, query), answered(connection, query)) for name, query in asked]
+    if as_json:
+        conditions = [{"name": name, "sql": text, "query_plan": how} for name, text, how in told]
+        print_json({"name": audience.name, "connector": audience.connector, "lines": lines, "conditions": conditions})
+        return
+    OUT.print(Text.assemble((audience.name, "bold"), ("  audience on ", "dim"), audience.connector))
+    for line in lines:
+        OUT.print(Text(f"  {line}"))
+    show(told)
+
+
+def show(told: list[tuple[str, str, list[str]]]) -> None:
+    """Each condition as SQL, and how the store answers it."""
+    from rich.syntax import Syntax
+
     for name, text, how in told:
         OUT.print(f"\n[bold]{name}[/]")
         OUT.print(Syntax(text, "sql", background_color="default", word_wrap=True))

@@ -27,7 +27,7 @@ def plan(
     from cli.reading import chosen
     from flows.project import open_project
     from flows.rehearsal import rehearsal
-    from flows.review import review
+    from flows.review.report import review
 
     opened = open_project(project)
     plans = chosen(opened, playbooks or [])

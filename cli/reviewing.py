@@ -10,10 +10,10 @@ from cli.reviewing_tree import tree
 from cli.tables import table_with
 from dsl.diff import Fate, render
 from dsl.plan import HOLDOUT_ARM
-from flows.edits import Edit
-from flows.expectations import Traffic, Trial
 from flows.report import Report, because
-from flows.review import Review, Reviewed
+from flows.review.edits import Edit
+from flows.review.expectations import Traffic, Trial
+from flows.review.report import Review, Reviewed
 
 FATES: dict[Fate, tuple[str, str]] = {
     "keep": ("green", "the same in the new text"),

@@ -13,8 +13,8 @@ from cli.console import OUT, plural
 from cli.tables import number, table_with
 from dsl.plan import Limit
 from dsl.wording import duration
-from flows.mail import Day, Mail
-from flows.review import Review
+from flows.review.mail import Day, Mail
+from flows.review.report import Review
 
 BAR = 12
 """The longest bar, in columns."""

@@ -13,9 +13,9 @@ from cli.console import plural
 from cli.tables import number, table_with
 from dsl.outline import Line, outline, way_id
 from dsl.plan import Branch, Experiment, Plan, Send
-from flows.edits import Edit
 from flows.report import because
-from flows.review import Reviewed
+from flows.review.edits import Edit
+from flows.review.report import Reviewed
 
 PASS_BY = "(none of these)"
 

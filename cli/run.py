@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.console import OUT, PROBLEMS, Json, ProjectFolder, moment, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flows.audiences import Synced
     from flows.project import Project
@@ -98,6 +98,22 @@ def explain_trouble(opened: Project, reports: Sequence[Report]) -> None:
         OUT.print(Text(hint, style="cyan"), soft_wrap=True)
 
 
+def beside_messages(report: Report) -> Iterator[str]:
+    """What the steps did beside sending, a sentence each."""
+    from flows.report import because
+    from ledger.rows import UNKNOWN
+
+    for made in report.records:
+        yield f"{made.made:,} — {made.verb} {made.noun}{f' for {made.team}' if made.team else ''}"
+    for each in report.audiences:
+        yield f"{each.added:,} added to audience {each.name}, {each.removed:,} removed, {each.members:,} members"
+    for step, people in report.enrolled.items():
+        yield f"{people:,} enrolled in {step.rpartition('enroll:')[2].partition('.')[0]}"
+    for reason, people in report.ended.items():
+        if reason.startswith(UNKNOWN):
+            yield f"{people:,} left — {because(reason)}"
+
+
 def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     """What the ticks did, as a table and sentences."""
     from rich.table import Table
@@ -118,6 +134,8 @@ def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
         for kind, heading in (("skipped", "not sent"), ("delayed", "later")):
             for reason, count in r.reasons(kind).items():
                 OUT.print(f"[dim]{r.name}, {heading}:[/] {count:,} — {because(reason)}")
+        for told in beside_messages(r):
+            OUT.print(f"[dim]{r.name}:[/] {told}")
         for sentence in r.trouble:
             OUT.print(f"[yellow]{sentence}[/]", soft_wrap=True)
     if dry_run:

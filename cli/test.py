@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dsl.compile import Compiled
     from dsl.diagnostics import Diagnostic
     from dsl.scenario import Scenario
-    from flows.coverage import Coverage
-    from flows.scenarios import Line, Result
+    from flows.scenario.coverage import Coverage
+    from flows.scenario.play import Line, Result
 
 
 def register(app: typer.Typer) -> None:
@@ -37,9 +37,9 @@ def test(
 ) -> None:
     """Play the scenarios of the playbooks on an empty store in memory. Sends nothing and keeps nothing."""
     from cli.reading import compiled_in
-    from flows.coverage import coverage
-    from flows.scenario_world import bench
-    from flows.scenarios import play, unsound
+    from flows.scenario.coverage import coverage
+    from flows.scenario.play import play, unsound
+    from flows.scenario.world import bench
 
     home, compiled, texts = compiled_in(paths, project)
     broken = [result for result in unsound(compiled, texts) if _is_named(result.scenario, named)]

@@ -17,9 +17,9 @@ from dsl.parser import parse
 from dsl.plan import Audience, Plan, Policy, Stage
 from dsl.program import Program
 from dsl.reads import asks_stage, values
-from dsl.resolve import resolve
+from dsl.resolve.program import resolve
+from dsl.resolve.unread import is_lifecycle
 from dsl.scenario import Scenario
-from dsl.unread import is_lifecycle
 
 _UNREAD = frozenset({"WB130", "WB134"})
 """A file, or the rest of one, was not read: whatever stands there is lost, a policy too."""

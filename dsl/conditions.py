@@ -57,9 +57,10 @@ class Known:
 class Recency:
     """ago: field < now − seconds · last: now − seconds <= field <= now · next: now <= field < now + seconds.
 
-    A field of type date counts as the start of that day in UTC. Days of each year (`catalog.YEARLY`: birthdays) are
-    `next` and `last` by their next and last return, in the project's zone. `more than D ago` and `in the last D` are
-    each other's complement for a known time that is not in the future.
+    A field of type date counts as the start of that day in UTC. `more than D ago` and `in the last D` are each other's
+    complement for a known time that is not in the future. Days of each year (`catalog.YEARLY`: birthdays) are `next`
+    and `last` when a day of that month and number begins within the time, in the project's zone and whatever the year;
+    29 February is 28 February in years without one. `ago` asks for the day itself, year and all.
     """
 
     field: Field
@@ -116,8 +117,10 @@ class CanReceive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Top:
-    """The value is among the highest `percent` of those of all people who have one (for sums: above 0), rounded up to
-    whole people; whoever equals the last of them belongs too. Does not hold for people without one."""
+    """The value is at least as high as that of the last who is in the share: of everybody who has one (of sums: one
+    above 0), the highest `percent`, rounded up to whole people; whoever equals the last of them belongs too. People
+    without a value (of sums: with 0) are not in it and do not count. Over everybody in the store, whomever it is asked
+    of. `percent`: above 0 and below 100, to the millionth."""
 
     field: Field
     percent: float
@@ -125,7 +128,8 @@ class Top:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Includes:
-    """A list of texts holds the value, in the same spelling."""
+    """A list of texts holds the value, in the same spelling; whole numbers in it count as their digits. Does not hold
+    when there is no list, or the value is a field that is unknown."""
 
     field: Field
     value: Operand
@@ -133,8 +137,15 @@ class Includes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HasBeen:
-    """The field is `value`, and has been since `now − seconds` or longer: counted from the first of equal assignments
-    in a row, by the identify calls of the person. `stage` counts from when a run first saw it."""
+    """The field `is` the value now, and has been since `now − seconds` or longer: counted from the first of equal
+    assignments in a row, by the identify calls of the person up to now (of all profiles that were joined into one).
+
+    A call that gives the field another value, or null, ends the row; of several calls at one instant, that one of them
+    gives this value is enough. What was said in another way (traits in the context of a visit) left no word of itself:
+    the condition holds only once an identify call has said it. A value that is a field is compared as it is now.
+
+    `stage` counts from the run that first saw it (table `stages`), and does not hold before a run has.
+    """
 
     field: Field
     value: Operand
@@ -143,7 +154,8 @@ class HasBeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastEvent:
-    """Of the events up to now that meet `where`, the most recent meets `condition`. Does not hold without one."""
+    """Of the events up to now that meet `where`, the most recent meets `condition`; of two at one time the one with the
+    larger id is the more recent. Does not hold without one, whatever the `condition`."""
 
     event: str
     condition: Condition
@@ -152,15 +164,16 @@ class LastEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InAudience:
-    """A member of an audience that playbooks keep (one with rules is resolved to its rules)."""
+    """A member, now, of an audience that playbooks keep (one with rules is resolved to its rules)."""
 
     audience: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """received: a message of this template was accepted by its provider, in the window · opened, clicked: an event
-    tells so (`MESSAGE_EVENTS`)."""
+    """received: a message of this template, on any channel, went out in the window: its provider accepted it, or no
+    answer came and it counts as sent (`accepted`, `assumed_sent`, by the time when that was settled; records in the CRM
+    are no messages) · opened, clicked: an event in the window tells so (`MESSAGE_EVENTS`, property `template`)."""
 
     kind: Literal["received", "opened", "clicked"]
     template: str

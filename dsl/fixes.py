@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lark import Token
 
-from dsl.complaints import Complaint
+from dsl.complaints.trouble import Complaint
 from dsl.diagnostics import Edit, Fix, Span
 from dsl.grammar import words
 

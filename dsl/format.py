@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lark import Token
 
-from dsl.statements import Statement, statements
+from dsl.reading.statements import Statement, statements
 
 WIDTH = 72
 """A condition that makes its line longer is written one part a line."""

@@ -77,6 +77,24 @@ def settings(plan_: plan.Plan, currency: str) -> tuple[str, ...]:
     return tuple(_settings(plan_, currency))
 
 
+def rules(audience: plan.Audience, currency: str) -> tuple[str, ...]:
+    """The lines of an audience, constants and segments by what they mean."""
+    return tuple(_rules(audience, currency))
+
+
+def _rules(audience: plan.Audience, currency: str) -> Iterator[str]:
+    if audience.about:
+        yield f'about "{audience.about}"'
+    if audience.schedule:
+        yield f"run every {_schedule(audience.schedule)}"
+    if audience.include:
+        yield f"include when {say(audience.include, currency)}"
+    if audience.exclude:
+        yield f"exclude when {say(audience.exclude, currency)}"
+    for name, value in audience.arguments:
+        yield f"{name} = {written(value, currency)}"
+
+
 def _block(path: str, depth: int, blocks: Mapping[str, list[plan.Step]], currency: str) -> Iterator[Line]:
     for step in blocks.get(path, ()):
         match step:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dsl import syntax
-from dsl.builder import build
-from dsl.characters import odd_characters, torn
 from dsl.diagnostics import Diagnostic, Span, source_lines
-from dsl.recovery import mend
-from dsl.statements import statements
+from dsl.reading.builder import build
+from dsl.reading.characters import odd_characters, torn
+from dsl.reading.recovery import mend
+from dsl.reading.statements import statements
 
 __all__ = ["LARGEST_FILE", "MOST_STEPS", "parse"]
 

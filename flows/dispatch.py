@@ -26,6 +26,7 @@ from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
 from ledger.guardrails import Rules
 from ledger.leave import Exit, leave
 from ledger.owner import this_process
+from profiles.moment import Moment
 from profiles.person import constant, event_properties, typed, user_ids, values
 from profiles.recommend import Shelf, shelf_at
 from store.clock import micros
@@ -123,6 +124,11 @@ class Dispatch:
         for digest, exits in self.once.exits:
             leave(connection, playbook=self.plans[0].name, digest=digest, exits=exits, as_of=now, among=enrollments)
 
+    @property
+    def _moment(self) -> Moment:
+        world = self.world
+        return Moment(as_of=self.as_of, zone=world.zone, consent=world.consent, lifecycle=world.lifecycle)
+
     def render(self, jobs: Sequence[Job]) -> list[Message | Unrenderable]:
         """A message for each job: the person's values put into the arguments, and these into the template."""
         plans = {plan.digest: plan for plan in self.plans}
@@ -137,7 +143,9 @@ class Dispatch:
             ids = [job.profile_id for job in jobs]
             if self.once.shelf is None and any(name.startswith("recommended.") for name in types):
                 self.once.shelf = shelf_at(connection, self.as_of)
-            people = values(connection, ids, types, as_of=self.as_of, types=types, shelf=self.once.shelf)
+            people = values(
+                connection, ids, types, as_of=self.as_of, types=types, shelf=self.once.shelf, moment=self._moment
+            )
             records = [job.profile_id for job in jobs if job.channel == RECORDS]
             users = user_ids(connection, records) if records else {}
             started = event_properties(connection, [job.event for job in jobs if job.event is not None])

@@ -1,4 +1,4 @@
-"""The questions that a playbook asks of the store, as queries a person can read."""
+"""The questions that a playbook or an audience asks of the store, as queries a person can read."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from dsl.outline import label
-from dsl.plan import Branch, Plan, StartWhen, Wait
+from dsl.plan import Audience, Branch, Plan, StartWhen, Wait
 from flows.expressions import expressions
 from flows.project import Project
 from flows.world import consent, lifecycle
 from ledger.rows import inside, people_of, started
-from profiles.select import people
-from store.schema import enrollments, events, profiles
+from profiles.select import Moment, alive, holds, people
+from store.schema import enrollments, events, memberships, profiles
 
 
 def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, Select[Any]]]:
@@ -44,3 +44,15 @@ def questions(plan: Plan, project: Project, as_of: datetime) -> list[tuple[str, 
             ends = select(enrollments.c.id).select_from(inside()).where(asked_here, at.wakes()[step.id])
             found.append((label(step, shop.currency), ends))
     return found
+
+
+def members(audience: Audience, project: Project, as_of: datetime) -> list[tuple[str, Select[Any]]]:
+    """The query that finds who belongs to an audience; of one without rules, whom playbooks have added."""
+    if audience.members is None:
+        kept = (memberships.c.audience == audience.name) & memberships.c.member
+        return [("added by playbooks", select(memberships.c.profile_id).where(kept))]
+    moment = Moment(
+        as_of=as_of, zone=project.settings.shop.time_zone, consent=consent(project), lifecycle=lifecycle(project)
+    )
+    belongs = alive() & holds(audience.members, moment)
+    return [("members", select(profiles.c.id).select_from(people()).where(belongs))]

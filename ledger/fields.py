@@ -32,16 +32,13 @@ def set_field(
     # A rehearsal has no copy of the events, and lasts for one moment.
     if not connection.get_execution_options().get("rehearsing"):
         _tell(connection, step, field, value, rows, as_of)
-    # Of several enrollments of one person (`enter once per`) the newest counts.
-    newest = select(func.max(enrollments.c.id)).where(rows).group_by(enrollments.c.profile_id)
-    given = chosen(
-        connection,
-        select(enrollments.c.profile_id, value.label("value"))
-        .select_from(inside())
-        .where(rows, enrollments.c.id.in_(newest))
-        .order_by(enrollments.c.profile_id),
-        "given",
-    )
+    # Of several enrollments of one person (`enter once per`) the newest counts. By a window and not by a second look at
+    # the enrollments: PostgreSQL knows nothing yet of rows that it has just written, and would look once for each.
+    place = func.row_number().over(partition_by=enrollments.c.profile_id, order_by=enrollments.c.id.desc())
+    columns = enrollments.c.profile_id, value.label("value"), place.label("place")
+    each = select(*columns).select_from(inside()).where(rows).subquery("each_enrollment")
+    newest = select(each.c.profile_id, each.c.value).where(each.c.place == 1).order_by(each.c.profile_id)
+    given = chosen(connection, newest, "given")
     key = f"custom.{field}"
     set_at = json.Number(profiles.c.set_at, (key,))
     now = literal(micros(as_of), BigInteger)

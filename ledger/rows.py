@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_
 
 from store.schema import enrollments, events, profiles, traits
 
@@ -32,7 +32,9 @@ UNKNOWN = "unknown "
 def wants_messages() -> ColumnElement[bool]:
     """Whether an enrollment is sent what it has queued: it was not interrupted. Who left for a time that is not known
     was sent for good what came before that wait."""
-    left_unknown = and_(enrollments.c.state == "left", enrollments.c.reason.startswith(UNKNOWN, autoescape=True))
+    left_unknown = and_(
+        enrollments.c.state == "left", func.coalesce(enrollments.c.reason, "").startswith(UNKNOWN, autoescape=True)
+    )
     return or_(enrollments.c.state.in_(("active", "done")), left_unknown)
 
 

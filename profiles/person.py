@@ -43,7 +43,7 @@ def values(
     Money is a whole number of hundredths, a timestamp an aware datetime, a date a `date`, a product a dict (see
     `product_value`), an unknown value None, an unknown list empty. `types`: those of custom fields; one that is not
     there comes as it was sent. `limit` and `shelf` are for `recommended.…`: see `profiles.recommend`. `moment`, with a
-    lifecycle, is for `stage`: without it the stage is unknown.
+    lifecycle, is for `stage`.
     """
     names = list(dict.fromkeys(fields))
     asked = [name for name in names if not name.startswith(RECOMMENDED)]

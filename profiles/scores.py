@@ -26,7 +26,7 @@ def score(value: ColumnElement[Any], everybody: FromClause, alive: ColumnElement
     Fifths are rounded up to whole people, and whoever equals the last of one belongs to it. Their borders are found
     once for a statement, in one pass over all customers.
     """
-    buys = traits.c.orders_count > 0
+    buys = and_(traits.c.orders_count > 0, value.is_not(None))
     place = func.row_number().over(order_by=value.desc())
     ranked = (
         select(value.label("value"), place.label("place"), func.count().over().label("customers"))
@@ -43,7 +43,7 @@ def score(value: ColumnElement[Any], everybody: FromClause, alive: ColumnElement
     found = select(*borders).cte(nesting=True).prefix_with("MATERIALIZED")
     above = (case((value >= found.c[f"border{fifth}"], 1), else_=0) for fifth in _FIFTHS)
     points = select(sum(above, literal(1, BigInteger()))).select_from(found).correlate_except(found).scalar_subquery()
-    return case((and_(buys, value.is_not(None)), points))
+    return case((buys, points))
 
 
 def temperature(as_of: int) -> ColumnElement[str]:

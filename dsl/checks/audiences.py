@@ -8,7 +8,7 @@ from dsl import syntax
 from dsl.checks.settings import too_long
 from dsl.diagnostics import Diagnostic, Span
 from dsl.program import Audience, Program
-from dsl.resolve_audiences import is_ruled
+from dsl.resolve.audiences import is_ruled
 
 _ONCE: dict[type[syntax.Node], tuple[str, str]] = {
     syntax.About: ("about", "Keep one of them."),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dsl.diagnostics import Diagnostic
 from dsl.program import Broken, ChangeAudience, Program, every_step
-from dsl.resolve_audiences import is_ruled
+from dsl.resolve.audiences import is_ruled
 
 
 def memberless(program: Program) -> Iterator[Diagnostic]:

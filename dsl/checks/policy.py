@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dsl import syntax
 from dsl.diagnostics import Diagnostic, Span
 from dsl.program import Program
-from dsl.resolve_values import SECONDS
+from dsl.resolve.values import SECONDS
 
 
 def policy(program: Program) -> Iterator[Diagnostic]:

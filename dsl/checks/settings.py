@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dsl import syntax
+from dsl.complaints.vocabulary import EXAMPLES, FOREIGN
 from dsl.diagnostics import Diagnostic
 from dsl.program import Playbook, Program
 from dsl.suggest import nearest
-from dsl.vocabulary import EXAMPLES, FOREIGN
 
 LONGEST_ABOUT = 500
 _ONCE: dict[type[syntax.Node], str] = {

@@ -12,7 +12,7 @@ from dsl.lsp.names import headers, lines_of
 from dsl.lsp.place import Place
 from dsl.lsp.project import Project
 from dsl.lsp.roles import Meant, Role
-from dsl.resolve_declarations import DECLARED
+from dsl.resolve.declarations import DECLARED
 from dsl.types import Type
 from dsl.wording import KINDS
 

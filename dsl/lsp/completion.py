@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dsl.catalog import Catalog
+from dsl.complaints.vocabulary import KINDS, UNITS
 from dsl.grammar import words
 from dsl.lsp.choices import Choice, choices
 from dsl.lsp.fitting import compared_type, sensible
@@ -16,7 +17,6 @@ from dsl.lsp.roles import Role, meant
 from dsl.lsp.snippets import EXAMPLES, Snippet, escaped, snippet
 from dsl.plan import WEEKDAYS
 from dsl.types import Type
-from dsl.vocabulary import KINDS, UNITS
 from dsl.wording import money
 
 _ORDER = tuple(MEANINGS)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from lark import Token
 
 from dsl.catalog import STAGE
+from dsl.complaints.vocabulary import PLACES
 from dsl.lsp.place import Place
 from dsl.lsp.project import LITERALS, Project
 from dsl.lsp.roles import Role, asked_about
 from dsl.types import Type
-from dsl.vocabulary import PLACES
 
 _AMOUNTS = frozenset({Type.NUMBER, Type.MONEY, Type.PERCENT, Type.DURATION})
 _TIMES = frozenset({Type.DATE, Type.TIMESTAMP})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from dsl.catalog import SUMS, Template
+from dsl.complaints.vocabulary import EXAMPLES, PARTS
 from dsl.diagnostics import Span, source_lines
 from dsl.format import spaced
 from dsl.grammar import words
@@ -14,7 +15,6 @@ from dsl.lsp.meanings import MEANINGS
 from dsl.lsp.names import Name, lines_of
 from dsl.lsp.project import Project
 from dsl.lsp.roles import Role
-from dsl.vocabulary import EXAMPLES, PARTS
 from dsl.wording import KINDS
 
 Reader = Callable[[str], str | None]

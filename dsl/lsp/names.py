@@ -8,11 +8,11 @@ from functools import lru_cache
 
 from lark import Token
 
-from dsl.complaints import between
+from dsl.complaints.trouble import between
 from dsl.diagnostics import Span
 from dsl.lsp.roles import Meant, Role, meant
 from dsl.parser import LARGEST_FILE
-from dsl.statements import Statement, statements
+from dsl.reading.statements import Statement, statements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

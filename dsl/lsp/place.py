@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from lark import Token
 
-from dsl.characters import plain
-from dsl.cursor import Cursor
+from dsl.complaints.vocabulary import PLACES
 from dsl.diagnostics import source_lines
 from dsl.grammar import words
 from dsl.lsp.names import headers, lines_of, starting_event
 from dsl.parser import LARGEST_FILE
-from dsl.recovery import Reader
-from dsl.statements import Statement, statements
-from dsl.vocabulary import PLACES
+from dsl.reading.characters import plain
+from dsl.reading.cursor import Cursor
+from dsl.reading.recovery import Reader
+from dsl.reading.statements import Statement, statements
 
 _MISPLACED = frozenset({"WB105", "WB106"})
 """What is told of a line whose indentation fits no block."""

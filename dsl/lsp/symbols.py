@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dsl.complaints import between
+from dsl.complaints.trouble import between
 from dsl.diagnostics import Span
 from dsl.format import spaced
 from dsl.grammar import words
 from dsl.lsp.names import dotted, lines_of
-from dsl.statements import Statement
+from dsl.reading.statements import Statement
 
 _LONGEST = 60
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dsl.complaints.vocabulary import PLACES
 from dsl.grammar import grammar, words
 from dsl.lsp.roles import AFTER, FIRST, Role
-from dsl.vocabulary import PLACES
 
 _SCOPES = {
     "DATE": "constant.numeric.date",

@@ -230,7 +230,7 @@ def test_fmt(project: Path, winback: Winback) -> None:
     said = winback("fmt", "--check", "--json")
     assert said.code == 1
     assert set(said.json) == {"changed", "broken", "files"}
-    assert (said.json["broken"], said.json["files"]) == ([], 3)
+    assert (said.json["broken"], said.json["files"]) == ([], 7)
     assert [Path(name).name for name in said.json["changed"]] == ["welcome.playbook"]
     assert book.read_text() != form
     assert winback("fmt").code == 0
@@ -254,6 +254,21 @@ def test_explain_json(winback: Winback) -> None:
     assert "cart_updated_at" in winback("explain", "abandoned_cart", "--as-of", NOON).out
     names = [asked["name"] for asked in winback("explain", "welcome", "--as-of", NOON, "--json").json["conditions"]]
     assert names[:3] == ["start on signed_up", "only if", "leave on order_completed"]
+
+
+@pytest.mark.usefixtures("stocked")
+def test_explain_an_audience(winback: Winback) -> None:
+    told = winback("explain", "window_shoppers", "--as-of", NOON, "--json").json
+    assert set(told) == {"name", "connector", "lines", "conditions"}
+    assert (told["name"], told["connector"]) == ("window_shoppers", "facebook")
+    assert told["lines"][2] == "include when has product_viewed in the last 7 days"
+    assert told["lines"][-1] == "bid = $4"
+    (members,) = told["conditions"]
+    assert "product_viewed" in members["sql"]
+    assert members["query_plan"]
+    said = winback("explain", "lapsed_customers", "--as-of", NOON).out
+    assert "added by playbooks" in said
+    assert "memberships" in said
 
 
 def test_import_json(project: Path, winback: Winback) -> None:

@@ -17,8 +17,18 @@ from tests.cli.test_commands import commands
 TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## winback (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 EXAMPLES = re.findall(r"```console\n\$ winback (.*?)\n(.*?)```", TEXT, re.DOTALL)
-PRINTED = ("init", "check", "fmt", "explain", "import events.jsonl", "plan", "backtest", "test", "profile",
-           "outbox list")  # fmt: skip
+PRINTED = (
+    "init",
+    "check",
+    "fmt",
+    "explain",
+    "import events.jsonl",
+    "plan",
+    "backtest",
+    "test",
+    "profile",
+    "outbox list",
+)
 """Examples whose output is compared: those that are quick, and need no more than the project of the tests."""
 
 

@@ -15,10 +15,10 @@ import cli.reviewing
 import cli.reviewing_mail
 from cli.reviewing import experiment, tell
 from cli.reviewing_tree import rows, share
-from flows.expectations import Trial
 from flows.rehearsal import rehearsal
 from flows.report import AudienceChange, Recorded
-from flows.review import Review, review
+from flows.review.expectations import Trial
+from flows.review.report import Review, review
 from tests.cli.conftest import NOON, Winback
 from tests.flows.shop import Shop, event, person, shop
 

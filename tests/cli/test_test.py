@@ -118,7 +118,9 @@ def test_pytest_collects_scenarios(mine: Path, pytester: pytest.Pytester, monkey
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     ran = pytester.runpytest_subprocess("-p", "cli.collecting", "-p", "no:cacheprovider", str(mine.parent), "-q")
     ran.assert_outcomes(passed=1, failed=1)
-    ran.stdout.fnmatch_lines(["*mine.playbook:19  expect send email hello*", "*It was sent 5 minutes after*"])
+    ran.stdout.fnmatch_lines(
+        ["*mine.playbook:19  expect send email hello after 1 day", "*It was sent 5 minutes after*"]
+    )
     outside = pytester.path / "alone.playbook"
     outside.write_text(PLAYBOOK + GOOD)
     pytester.runpytest_subprocess("-p", "cli.collecting", str(outside), "-q").assert_outcomes()

@@ -18,11 +18,11 @@ from time import process_time
 from dsl import syntax
 from dsl.codes import CODES
 from dsl.compile import compile_sources
+from dsl.complaints.vocabulary import EXAMPLES, FOREIGN
 from dsl.diagnostics import render, source_lines
 from dsl.format import canonical
 from dsl.mistakes import mistake
 from dsl.outline import outline, settings
-from dsl.vocabulary import EXAMPLES, FOREIGN
 from tests.dsl.chunks import chunks
 from tests.dsl.shop import shop
 

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import random
 
-from dsl.conditions import Field, Known
-from dsl.plan import Arm, Branch, Entry, Experiment, Plan, Send, StartWhen, Step, Stop, Variant, Wait
+from dsl.conditions import Constant, Field, Known
+from dsl.plan import (
+    Arm,
+    Branch,
+    ChangeAudience,
+    Enroll,
+    Entry,
+    Experiment,
+    Plan,
+    Record,
+    Send,
+    SetField,
+    StartWhen,
+    Step,
+    Stop,
+    Variant,
+    Wait,
+)
 from dsl.types import Type
 
+TIER = Field(scope="profile", name="tier", type=Type.TEXT)
 ANY = Known(field=Field(scope="profile", name="email", type=Type.TEXT))
 
 
@@ -26,8 +43,27 @@ def branch(id: str, arms: list[str | None], next: str | None) -> Branch:
     return Branch(id=id, arms=tuple(Arm(condition=ANY, label="", next=arm) for arm in arms), next=next)
 
 
-def random_plan(chance: random.Random, depth: int = 3) -> Plan:
-    """Blocks of sends, waits, branches that join again, experiments and stops, as the compiler lowers them."""
+def act(chance: random.Random, id: str, next: str | None) -> Step:
+    """A step that acts otherwise than by sending."""
+    kinds: tuple[Step, ...] = (
+        Record(id=id, verb="create", noun="task", team="sales", arguments=(), next=next),
+        SetField(id=id, field=TIER, value=Constant(type=Type.TEXT, value="gold"), next=next),
+        ChangeAudience(id=id, kind="add", audience="lapsed", next=next),
+        Enroll(id=id, playbook="other", next=next),
+    )
+    return chance.choice(kinds)
+
+
+def stand(chance: random.Random, id: str, next: str | None) -> Wait:
+    """A wait until a field, or for something to happen."""
+    if chance.randrange(2):
+        return Wait(id=id, field=Field(scope="profile", name="birthday", type=Type.DATE), offset=-86_400, next=next)
+    return Wait(id=id, condition=ANY, seconds=86_400, next=next)
+
+
+def random_plan(chance: random.Random, depth: int = 3, *, every_form: bool = False) -> Plan:
+    """Blocks of sends, waits, branches that join again, experiments and stops, as the compiler lowers them; with
+    `every_form` also of the steps that write, record, enroll, and wait for things."""
     steps: list[Step] = []
     kinds = ["send", "wait", "stop", "branch", "branch", "experiment"]
 
@@ -36,7 +72,11 @@ def random_plan(chance: random.Random, depth: int = 3) -> Plan:
         for _ in range(chance.randrange(4)):
             at = len(steps)
             id = f"s{at}"
-            match chance.choice(kinds if depth else kinds[:2]):
+            match chance.choice((kinds if depth else kinds[:2]) + (["act", "stand"] if every_form else [])):
+                case "act":
+                    steps.append(act(chance, id, after))
+                case "stand":
+                    steps.append(stand(chance, id, after))
                 case "send":
                     steps.append(send(id, after))
                 case "wait":

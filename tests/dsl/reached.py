@@ -9,7 +9,7 @@ from typing import Any
 from lark import Lark, Token
 
 from dsl import grammar
-from dsl.statements import statements
+from dsl.reading.statements import statements
 
 Form = tuple[str, tuple[str, ...]]
 """A rule, and the words and rules of one of its alternatives."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lark.grammar import Rule
 
 from dsl import plan
 from dsl.compile import compile_sources
 from dsl.format import canonical
 from dsl.grammar import grammar
-from dsl.outline import label, outline, settings
+from dsl.outline import label, outline
+from dsl.outline import settings as outline_settings
 from dsl.parser import parse
+from tests.dsl.plans_by_chance import random_plan
 from tests.dsl.shop import shop
 
 FORMS = Path(__file__).with_name("forms.playbook").read_text(encoding="utf-8")
@@ -38,10 +44,20 @@ def test_every_plan_is_the_same_after_it_was_json_and_reads_as_lines() -> None:
     for made in compile_sources({"forms.playbook": FORMS}, shop()).plans.values():
         assert plan.from_json(made.to_json()) == made
         lines = [line.text for line in outline(made)]
-        assert all(line and "None" not in line for line in (*lines, *settings(made, "USD")))
+        assert all(line and "None" not in line for line in (*lines, *outline_settings(made, "USD")))
         assert {label(step, "USD") for step in made.steps if not isinstance(step, plan.Branch | plan.Experiment)} <= {
             *lines
         }
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_plan_by_chance_is_the_same_after_it_was_json_and_each_step_has_a_line(chance: random.Random) -> None:
+    made = random_plan(chance, every_form=True)
+    again = plan.from_json(json.loads(json.dumps(made.to_json())))
+    assert again == made
+    assert again.digest == made.digest
+    assert all(label(step, "USD") for step in made.steps)
 
 
 def test_every_alternative_of_the_grammar_is_reached() -> None:

@@ -10,11 +10,11 @@ import pytest
 from dsl.checks.bounds import MOST_WAYS
 from dsl.checks.settings import LONGEST_ABOUT
 from dsl.compile import compile_sources
-from dsl.literals import LONGEST_NAME
-from dsl.mending import DEEPEST_CONDITION
 from dsl.parser import LARGEST_FILE, MOST_STEPS
-from dsl.recovery import DEEPEST_BLOCK, MOST_PROBLEMS
-from dsl.resolve_conditions import DEEPEST, MOST_TESTS
+from dsl.reading.literals import LONGEST_NAME
+from dsl.reading.mending import DEEPEST_CONDITION
+from dsl.reading.recovery import DEEPEST_BLOCK, MOST_PROBLEMS
+from dsl.resolve.conditions import DEEPEST, MOST_TESTS
 from tests.dsl.shop import shop
 
 HEAD = "playbook p:\n  start on signed_up\n  enter once\n"

@@ -25,7 +25,7 @@ def pack(decided: Sequence[Decision], choices: Mapping[str, int]) -> int:
 @settings(max_examples=200, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_walking_the_regions_is_walking_the_plan(chance: random.Random) -> None:
-    plan = random_plan(chance)
+    plan = random_plan(chance, every_form=True)
     known = entries(plan)
     for _ in range(5):
         choices = choose(chance, plan)
@@ -47,7 +47,7 @@ def test_walking_the_regions_is_walking_the_plan(chance: random.Random) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_packing_keeps_choices(chance: random.Random) -> None:
-    plan = random_plan(chance)
+    plan = random_plan(chance, every_form=True)
     choices = choose(chance, plan)
     packed = decisions(plan, entries(plan)[0])
     assert unpack(packed, pack(packed, choices)) == {decision.id: choices[decision.id] for decision in packed}

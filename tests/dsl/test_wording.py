@@ -111,7 +111,8 @@ CONDITIONS = st.recursive(
 def test_what_is_said_is_read_as_it_was_meant(condition: Condition) -> None:
     said = say(condition, "USD")
     compiled = compile_sources({"p.playbook": f"segment asked when {said}\n"}, shop())
-    assert compiled.problems == (), said
+    wrong = [problem for problem in compiled.problems if problem.severity == "error"]  # it may never be true
+    assert wrong == [], said
     assert compiled.segments["asked"] == condition, said
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.project import open_project
-from flows.scenario_world import bench
-from flows.scenarios import Result, play
+from flows.scenario.play import Result, play
+from flows.scenario.world import bench
 from tests.acceptance.project import EMAIL, project
 
 NOW = datetime(2026, 11, 22, 3, 33, tzinfo=UTC)

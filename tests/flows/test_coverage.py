@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.coverage import coverage
 from flows.project import open_project
-from flows.scenario_world import bench
-from flows.scenarios import play
+from flows.scenario.coverage import coverage
+from flows.scenario.play import play
+from flows.scenario.world import bench
 from tests.flows.stories import NOW, stories
 from tests.flows.test_scenarios import CART, SIGN_UP, scenario
 

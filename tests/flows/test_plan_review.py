@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from flows.rehearsal import rehearsal
-from flows.review import Review, review
+from flows.review.report import Review, review
 from flows.tick import tick
 from flows.world import world
 from store.engine import open_store, write

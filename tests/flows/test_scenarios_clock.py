@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dsl.plan import Schedule
-from flows.scenario_clock import Grid
-from flows.scenario_world import noon_near
+from flows.scenario.clock import Grid
+from flows.scenario.world import noon_near
 from tests.flows.test_scenarios import passes
 
 START = datetime(2026, 3, 3, 12, tzinfo=UTC)

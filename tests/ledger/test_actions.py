@@ -27,6 +27,7 @@ from dsl.conditions import Constant, Field
 from dsl.plan import Arm, Branch, ChangeAudience, Enroll, Entry, Plan, Record, SetField, Wait
 from dsl.types import Type
 from ledger.actions import Given, Joining
+from ledger.advance import advance
 from ledger.guardrails import Rules
 from ledger.memberships import refresh, told, untold, without_consent
 from ledger.plans import register
@@ -36,6 +37,7 @@ from profiles.joins import join_profiles
 from store.addresses import advertising_hash
 from store.clock import micros
 from store.engine import open_store, write
+from store.overlay import rehearse
 from store.schema import (
     assignments,
     consents,
@@ -433,3 +435,15 @@ def test_statements_are_counted_by_steps_and_not_by_people(tmp_path: Path) -> No
         assert done.waiting["until"] == count
         counted.append(len(statements))
     assert counted[0] == counted[1] < 40
+
+
+def test_a_rehearsal_of_everything_leaves_nothing(engine: Engine) -> None:
+    made = setting()
+    with write(engine) as connection:
+        people(connection, 2)
+    enter(engine, made, NOON)
+    with rehearse(engine, written=(profiles,)) as connection:
+        done = advance(connection, plan=made, decisions={}, arms={}, as_of=NOON, zone="UTC", given=gold())
+        assert done.ended == {"end": 2}
+        assert connection.scalar(select(profiles.c.custom["vip.tier"].as_string()).limit(1)) == "gold"
+    assert custom(engine) == {1: {}, 2: {}} and told_events(engine) == []

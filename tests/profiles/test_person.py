@@ -55,7 +55,8 @@ def test_every_field_of_the_catalog_can_be_seen_of_somebody_unknown(engine: Engi
     take(engine, identify(0))
     took = seen(engine, *FIELDS)
     assert {name for name in FIELDS if took[name] is not None} == {
-        "created_at", "cart.total", "cart.count", "cart.items", "cart.is_abandoned", "orders.count", "orders.value",
+        "created_at", "lead_temperature", "cart.total", "cart.count",
+        "cart.items", "cart.is_abandoned", "orders.count", "orders.value",
         "browsing.products", "recommended.from_browsing", "recommended.from_cart", "recommended.from_orders",
         "recommended.best_sellers", "recommended.recently_viewed",
     }  # fmt: skip

@@ -136,8 +136,8 @@ def test_edges_of_recency(engine: Engine) -> None:
 
 
 def test_more_years_ago_than_the_calendar_has(engine: Engine) -> None:
-    put(engine, birthday="1990-12-24", traits={"last_seen_at": 0})
-    for field in (of_person("last_seen_at", Type.TIMESTAMP), of_person("birthday", Type.DATE)):
+    put(engine, custom={"wedding": "1990-12-24"}, traits={"last_seen_at": 0})
+    for field in (of_person("last_seen_at", Type.TIMESTAMP), of_person("wedding", Type.DATE)):
         assert who(engine, Recency(field=field, kind="last", seconds=10**15))
         assert not who(engine, Recency(field=field, kind="ago", seconds=10**15))
         assert not who(engine, Recency(field=field, kind="next", seconds=10**15))

@@ -83,7 +83,7 @@ def world(r: Random) -> tuple[Now, list[Person]]:
 @given(r=st.randoms(use_true_random=True))
 def test_the_same_people_as_the_reference(engine: Engine, r: Random) -> None:
     now, those = world(r)
-    asked = [worlds.condition(r) for _ in range(60)]
+    asked = [worlds.condition(r) for _ in range(40)] + [worlds.further(r) for _ in range(50)]
     fill(engine, those, now)
     moment, source = _around(now)
     ids = select(schema.profiles.c.id).select_from(source).where(alive()).order_by(schema.profiles.c.id)

@@ -67,7 +67,8 @@ FIELDS = {
     "orders.average": Type.MONEY, "orders.first_at": Type.TIMESTAMP, "orders.last_at": Type.TIMESTAMP,
     "orders.last_total": Type.MONEY, "browsing.last_product": Type.PRODUCT, "browsing.last_category": Type.TEXT,
     "browsing.products": Type.PRODUCTS, "browsing.last_product.price": Type.MONEY,
-    "browsing.last_product.name": Type.TEXT, "stage": Type.TEXT,
+    "browsing.last_product.name": Type.TEXT, "stage": Type.TEXT, "lead_temperature": Type.TEXT,
+    "rfm.recency": Type.NUMBER, "rfm.frequency": Type.NUMBER, "rfm.monetary": Type.NUMBER,
     **CUSTOM,
 }  # fmt: skip
 
@@ -78,7 +79,7 @@ HISTORIES: dict[str, tuple[str, list[Any]]] = {
     "points": ("points", [1, 1.0, 2, "1"]),
     "credit": ("credit", [1, 1.001, 19.99]),
     "member": ("member", [True, False, None]),
-    "loyalty.tier": ("loyalty", [{"tier": "vip"}, {"tier": "Oslo"}, {}, "vip"]),
+    "loyalty.tier": ("loyalty", [{"tier": "vip"}, {"tier": "vip"}, {"tier": "Oslo"}, {}, "vip"]),
     "unsaid": ("unsaid", [1, "1", True, None]),
     "joined": ("joined", ["2026-03-28", "2026-03-29", "2026-03-29T10:00:00Z"]),
 }
@@ -191,10 +192,17 @@ def history(r: Random) -> tuple[list[Event], dict[str, Any]]:
     told: dict[str, Any] = {}
     for i, when in enumerate(sorted(r.choice(instants) for _ in range(r.randrange(6)))):
         traits = {trait: r.choice(values) for trait, values in HISTORIES.values() if r.random() < 0.5}
-        columns = {name: traits[name] for name in ("city", "birthday") if name in traits and r.random() < 0.9}
-        kept = {"traits": traits} | ({"columns": columns} if r.random() < 0.8 else {})
+        columns = {name: traits[name] for name in ("city", "birthday") if name in traits}
+        if when <= micros(AS_OF) or r.random() < 0.3:
+            told |= {name: value for name, value in traits.items() if r.random() < 0.9}
+        kept: dict[str, Any] = {"traits": traits}
+        if r.random() < 0.8:
+            kept["columns"] = columns
+            # As sent they may be written otherwise, under another name, or not be taken at all.
+            traits |= {name: "vip" for name in columns if r.random() < 0.4}
+            kept["traits"] = {name: value for name, value in traits.items() if r.random() < 0.9}
+            kept["columns"] = {name: value for name, value in columns.items() if r.random() < 0.9}
         calls.append(Event(name="identify", at=when, properties=kept, id=f"i{i}"))
-        told |= {name: value for name, value in traits.items() if r.random() < 0.9}
     return calls, told
 
 
@@ -310,7 +318,15 @@ def condition(r: Random, where: bool = False, depth: int = 2) -> c.Condition:
 
 def further(r: Random) -> c.Condition:
     """A condition that looks further than one value of now."""
-    match r.randrange(7):
+    match r.randrange(8):
+        case 7:
+            score = c.Field(
+                scope="profile", name=f"rfm.{r.choice(('recency', 'frequency', 'monetary'))}", type=Type.NUMBER
+            )
+            warmth = c.Field(scope="profile", name="lead_temperature", type=Type.TEXT)
+            three = c.Compare(field=score, operator=">=", value=c.Constant(type=Type.NUMBER, value=r.randint(1, 5)))
+            said = c.Constant(type=Type.TEXT, value=r.choice(("hot", "warm", "cold")))
+            return r.choice([three, c.Compare(field=warmth, operator="is", value=said)])
         case 0:
             asked = condition(r, where=True, depth=1)
             where = condition(r, where=True, depth=1) if r.random() < 0.5 else None

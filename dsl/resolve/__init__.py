@@ -1,0 +1,1 @@
+"""From the syntax tree to the program: what names mean, and of which type values are."""
