@@ -343,6 +343,39 @@ def test_the_persons_own_zone_counts(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+BOOKING = """
+field follow_up_at is timestamp
+event booked:
+  starts_at is timestamp
+  ends_on is date
+playbook p:
+  run every 15 minutes
+  start on booked
+  enter once
+  wait until 1 hour before event.starts_at
+  send email hello
+  wait until event.ends_on
+  send email reminder
+  if follow_up_at is known:
+    wait until follow_up_at
+    send email bye
+"""
+
+
+def test_days_and_points_in_time_are_given_where_the_person_lives(tmp_path: Path) -> None:
+    block = ("given booked 1 minute ago:\n    starts_at = 2026-05-08 15:00\n    ends_on = 2026-05-10",)
+    for zone in ("Asia/Tokyo", "America/Los_Angeles"):
+        where = ("given clock 2026-05-08 09:00", f'given time_zone = "{zone}"', *block)
+        passes(
+            tmp_path, BOOKING, "p", *where, "given follow_up_at = 2026-05-12 18:00", "expect send email hello after 5 hours",
+            "expect send email reminder after 39 hours", "expect send email bye after 105 hours",
+        )  # fmt: skip
+        passes(
+            tmp_path, BOOKING, "p", *where, "after 1 day set follow_up_at = 2026-05-12 18:00",
+            "expect send email bye after 105 hours",
+        )  # fmt: skip
+
+
 def test_a_template_that_cannot_be_filled_fails_the_scenario(tmp_path: Path) -> None:
     text = "\nplaybook p:\n  start on signed_up\n  enter once\n  send email named:\n    items = cart.items\n"
     result, filled = stories(
