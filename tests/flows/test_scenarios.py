@@ -421,6 +421,21 @@ playbook p:
     assert result.runs <= 4  # and not one of each day
 
 
+@pytest.mark.parametrize("schedule", ["monday at 09:00", "5 days"])
+def test_an_event_starts_a_playbook_that_runs_rarely(schedule: str, tmp_path: Path) -> None:
+    text = f"""
+playbook p:
+  run every {schedule}
+  start on signed_up
+  enter every time
+  send email hello
+"""
+    clock = "given clock 2026-05-05 12:00"  # a Tuesday
+    passes(tmp_path, text, "p", clock, "given signed_up 1 minute ago", "expect send email hello 1 times")
+    later = ("given signed_up 50 hours ago", "after 8 days signed_up", "after 20 days signed_up")
+    passes(tmp_path, text, "p", clock, *later, "expect enter 3 times")
+
+
 def test_it_does_not_matter_when_it_is_played(tmp_path: Path) -> None:
     text = CART + scenario("it", "cart", OLD, "given cart.total = $80", "expect send email hello after 15 minutes")
     for hours in (0, 7, 19, 24 * 3, 24 * 200):
