@@ -61,7 +61,7 @@ def test_help(command: str, winback: Winback) -> None:
 def test_every_command_of_this_issue_is_there() -> None:
     assert set(commands()) == {
         "demo", "init", "check", "fmt", "explain", "import", "plan", "run", "profile show", "outbox list",
-        "outbox resolve", "ui", "lsp", "backtest",
+        "outbox resolve", "ui", "lsp", "backtest", "test",
     }  # fmt: skip
 
 
