@@ -70,8 +70,8 @@ def tell(one: Plan, currency: str, told: list[tuple[str, str, list[str]]]) -> No
     for line in settings(one, currency):
         say(Text(line, style="dim"), indent=2, hanging=4)
     for step in outline(one, currency):
-        told = Text.assemble(step.text, (f"   {step.id}" if step.way is None else "", "dim"))
-        say(told, indent=2 * (step.depth + 1), hanging=4)
+        line_told = Text.assemble(step.text, (f"   {step.id}" if step.way is None else "", "dim"))
+        say(line_told, indent=2 * (step.depth + 1), hanging=4)
     show(told)
 
 

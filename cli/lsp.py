@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def lsp(
-    stdio: Annotated[bool, typer.Option("--stdio", hidden=True)] = False,  # many editors add it by themselves
+    stdio: Annotated[bool, typer.Option("--stdio", hidden=True)] = False,  # noqa: ARG001  many editors add it
 ) -> None:
     """Help an editor with playbooks: mistakes while you type, completion, hovers, renaming. Editors start it."""
     import sys

@@ -54,7 +54,8 @@ def list_(
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "person", "playbook", "message", "state", "reason", "due (UTC)"):
         whole = name not in ("message", "reason")
-        table.add_column(name, justify="right" if name in ("id", "person") else "left", no_wrap=whole, overflow="fold")
+        table.add_column(name, justify="right" if name in ("id", "person") else "left", no_wrap=whole, overflow="fold",
+                         min_width=13 if name == "reason" else None)  # fmt: skip
     for row in rows:
         why = " — ".join(part for part in (row.reason, row.detail) if part)
         table.add_row(
