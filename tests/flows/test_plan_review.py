@@ -60,6 +60,15 @@ def stocked(folder: Path, playbook: str = SERIES, people: str = "abcd", rome: st
     return made
 
 
+def test_records_of_the_days_ahead_are_counted_without_consent_to_messages(tmp_path: Path) -> None:
+    made = stocked(tmp_path, SERIES.replace("wait 1 day", "wait 1 day\n  create task for sales"))
+    made.calls(person("d", email_consent=False) | {"messageId": "no", "timestamp": "2026-03-03T10:00:00Z"})
+    seen = look(made, days=3)
+    assert seen.playbooks[0].sends_ahead["create:task"] == 4
+    (crm,) = (mail for mail in seen.mail if mail.channel == "crm")
+    assert [day.messages for day in crm.days] == [0, 4, 0, 0]
+
+
 # ── The days ahead ────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_the_days_ahead_are_what_runs_then_do(tmp_path: Path) -> None:
     made = stocked(tmp_path)
