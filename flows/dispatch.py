@@ -33,7 +33,6 @@ from store.clock import micros
 from store.engine import read
 from store.schema import outbox
 
-
 LONGEST_STEP = 1800.0
 """Seconds that a tick sends the messages of one step at most; the next tick goes on."""
 

@@ -40,7 +40,6 @@ from store.clock import instant
 from store.engine import write
 from store.home import refuse_copies
 
-
 PACED = frozenset({"rate", "time", "paused"})
 """Why a tick stops sending though nothing is wrong: the next one goes on."""
 
@@ -87,9 +86,7 @@ class _Tick:
         self.watch.run("leave", "leave and convert", self.leave, after=["stages", "settle"])
         if self.tick.paused_at is not None:
             self.watch.say("The playbook is paused: nobody enters, moves on or is sent anything.")
-            return self.watch.run(
-                "measure", "measure", lambda: self.measure(settled, inside_before), after=["leave"]
-            )
+            return self.watch.run("measure", "measure", lambda: self.measure(settled, inside_before), after=["leave"])
         self.watch.run("enter", "enter", self.enter, after=["leave"])
         self.watch.run("advance", "advance", self.advance, after=["enter"])
         arrows = before(self.plan)

@@ -56,6 +56,11 @@ def register(connection: Connection, plan: Plan, as_of: datetime) -> None:
     )
 
 
+def known(connection: Connection) -> list[str]:
+    """The names of the playbooks that the store has seen, in order."""
+    return list(connection.scalars(select(playbooks.c.name).order_by(playbooks.c.name)))
+
+
 def live_plans(connection: Connection, playbook: str) -> list[Plan]:
     """The current plan, then older ones on which people are inside or messages are queued, oldest first.
 

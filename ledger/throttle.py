@@ -112,7 +112,8 @@ def pause(openings: int) -> timedelta:
     """How long a circuit stays open that opened so often in a row before."""
     if openings == 0:
         return timedelta()
-    return min(FIRST_PAUSE * 2 ** min(openings - 1, 10), LONGEST_PAUSE)
+    longer: timedelta = FIRST_PAUSE * 2 ** min(openings - 1, 10)
+    return min(longer, LONGEST_PAUSE)
 
 
 # ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,9 +2,9 @@
 
 A SQLite store is at home on a machine, at a path (symbolic links followed) or as a file (its inode): it may be moved on
 its disk, and a backup may be put back in its place. A PostgreSQL store is at home in a cluster (its system identifier),
-as a database (its oid, or its name), at the address by which we reach the server: a snapshot of a server that is started
-elsewhere has all the rest in common with the original. What is no sign of a copy: another process, user or working
-folder, a restart, a container made anew on the same volume.
+as a database (its oid, or its name), at the address by which we reach the server: a snapshot of a server that is
+started elsewhere has all the rest in common with the original. What is no sign of a copy: another process, user or
+working folder, a restart, a container made anew on the same volume.
 
 What cannot be told: a machine cloned with its disk, identifier and all.
 """
@@ -16,7 +16,6 @@ import hashlib
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select, text
 from sqlalchemy.exc import DBAPIError
@@ -36,7 +35,7 @@ Home = Mapping[str, str]
 def settle_in(engine: Engine) -> None:
     """A store that has no home is at home here from now on."""
     with read(engine) as connection:
-        if _kept(connection) is not None or (here := whereabouts(connection)) is None:
+        if kept(connection) is not None or (here := whereabouts(connection)) is None:
             return
     with write(engine) as connection:
         insert_missing(connection, facts, [{"name": FACT, "value": dict(here)}])
@@ -47,16 +46,14 @@ def refuse_copies(connection: Connection) -> None:
 
     A rehearsal sends nothing and may be held on a copy. Small moves are followed: a new path of the same file.
     """
-    here = whereabouts(connection)
-    if here is None or connection.get_execution_options().get("rehearsing"):
+    here, original = whereabouts(connection), kept(connection)
+    if here in (None, original) or connection.get_execution_options().get("rehearsing"):
         return
-    kept = _kept(connection)
-    if kept == here:
-        return
-    if kept is not None and not is_same(kept, here):
+    assert here is not None
+    if original is not None and not is_same(original, here):
         raise StoreError(
             place=place_of(connection.engine),
-            reason=f"This is a copy of another store, and does not send. The original is {told(kept)}; "
+            reason=f"This is a copy of another store, and does not send. The original is {told(original)}; "
             f"this one is {told(here)}.",
             way_out="Run where the original is. If it has moved here for good and nothing runs there any more, say "
             "`winback adopt`. `winback plan` and `winback profile show` work on a copy, too.",
@@ -64,27 +61,25 @@ def refuse_copies(connection: Connection) -> None:
     _keep(connection, here)
 
 
-def adopt(connection: Connection) -> tuple[Home | None, Home | None]:
-    """The store is at home here from now on. Returns where it was at home, and where it is now (None: in memory)."""
-    kept, here = _kept(connection), whereabouts(connection)
-    if here is not None:
+def adopt(connection: Connection) -> None:
+    """The store is at home here from now on."""
+    if (here := whereabouts(connection)) is not None:
         _keep(connection, here)
-    return kept, here
 
 
-def is_same(kept: Home, here: Home) -> bool:
-    """Whether a store that is at home at `kept` is the original when it is found at `here`."""
-    if kept.get("kind") != here.get("kind"):
+def is_same(original: Home, here: Home) -> bool:
+    """Whether a store that is at home at `original` is no copy when it is found at `here`."""
+    if original.get("kind") != here.get("kind"):
         return False
     if here["kind"] == "postgresql":
-        one_cluster = not kept["cluster"] or not here["cluster"] or kept["cluster"] == here["cluster"]
-        one_database = kept["oid"] == here["oid"] or kept["database"] == here["database"]
-        return one_cluster and one_database and kept["address"] == here["address"]
-    if kept["machine"] != here["machine"]:
+        one_cluster = not original["cluster"] or not here["cluster"] or original["cluster"] == here["cluster"]
+        one_database = original["oid"] == here["oid"] or original["database"] == here["database"]
+        return one_cluster and one_database and original["address"] == here["address"]
+    if original["machine"] != here["machine"]:
         # Without an identifier of the machine there is the host's name, which containers change at will.
-        named = kept["machine"].startswith("host ") and here["machine"].startswith("host ")
-        return named and (kept["path"], kept["file"]) == (here["path"], here["file"])
-    return kept["path"] == here["path"] or kept["file"] == here["file"]
+        named = original["machine"].startswith("host ") and here["machine"].startswith("host ")
+        return named and (original["path"], original["file"]) == (here["path"], here["file"])
+    return original["path"] == here["path"] or original["file"] == here["file"]
 
 
 def told(home: Home) -> str:
@@ -129,8 +124,9 @@ def _machine() -> str:
     return f"host {socket.gethostname()}"
 
 
-def _kept(connection: Connection) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = connection.scalar(select(facts.c.value).where(facts.c.name == FACT))
+def kept(connection: Connection) -> Home | None:
+    """Where the store is at home. None: nobody has said so yet."""
+    found: Home | None = connection.scalar(select(facts.c.value).where(facts.c.name == FACT))
     return found
 
 
