@@ -31,6 +31,8 @@ FIRST_PAUSE = timedelta(seconds=30)
 """Of a circuit that opened for the second time in a row; each time after that it is twice as long."""
 LONGEST_PAUSE = timedelta(minutes=15)
 
+CATCH_UP = timedelta(seconds=0.1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
@@ -123,12 +125,13 @@ def reserve(
     """Take the next place in time for `count` messages, at most `rate.burst`. Returns how long to wait for it; None,
     and no place is taken, if that is longer than `patience`.
 
-    Places follow one another at the rate whoever takes them: time in which nobody sent is not saved up.
+    Places follow one another at the rate, whoever takes them. Of time in which nobody sent no more than CATCH_UP is
+    saved up: a moment in which all processes were busy is no loss, and an hour in which there was nothing to do no burst.
     """
     _write(connection, channel)
     row = connection.execute(select(channels.c.next_at).where(channels.c.channel == channel).with_for_update()).one()
     now = micros(wall)
-    begins = max(now, row.next_at or 0)
+    begins = max(now - CATCH_UP // timedelta(microseconds=1), row.next_at or 0)
     each = rate.seconds * SECOND // rate.count
     longest = patience // timedelta(microseconds=1)
     if begins - now > longest + max(each, SECOND):
@@ -136,7 +139,7 @@ def reserve(
     if begins - now > longest:
         return None
     _write(connection, channel, next_at=begins + count * each)
-    return timedelta(microseconds=begins - now)
+    return timedelta(microseconds=max(0, begins - now))
 
 
 def _row(connection: Connection, channel: str) -> Row[Any] | None:

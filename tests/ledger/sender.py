@@ -1,6 +1,7 @@
-"""A process that sends what is due at a limit: `python -m tests.ledger.sender STORE PER_SECOND LOG`.
+"""A process that sends what is due: `python -m tests.ledger.sender STORE CAP PLAYBOOK…`, with CAP messages an hour a
+person; or at a rate, `… STORE rate PER_SECOND`.
 
-Each line of the log is a profile's id and the time of the message on the wall.
+Prints for each message the profile's id, and for a rate the time on the wall.
 """
 
 from __future__ import annotations
@@ -9,24 +10,41 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 from dsl.delivery import Message, Outcome, Verdict
+from dsl.plan import Limit, Policy
+from ledger.guardrails import Rules
 from ledger.throttle import Rate
 from store.engine import open_store
 from tests.ledger.shop import NOON, Provider, send_due
 
 
+def person(message: Message) -> str:
+    return message.address.partition("@")[0][1:]
+
+
+async def timed(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
+    for message in messages:
+        print(person(message), time.time(), flush=True)
+        yield Outcome(key=message.key, verdict=Verdict.ACCEPTED)
+
+
+async def counted(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
+    for message in messages:
+        print(person(message), flush=True)
+        yield Outcome(key=message.key, verdict=Verdict.ACCEPTED)
+
+
 def main() -> None:
-    store, rate, path = sys.argv[1:]
-    with Path(path).open("w") as log:
-
-        async def send(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
-            for message in messages:
-                log.write(f"{message.address.partition('@')[0][1:]} {time.time()}\n")
-                yield Outcome(key=message.key, verdict=Verdict.ACCEPTED)
-
-        asyncio.run(send_due(open_store(store), Provider(), NOON, send=send, rate=Rate(count=int(rate), seconds=1)))
+    store, manner, *rest = sys.argv[1:]
+    engine = open_store(store)
+    if manner == "rate":
+        rate = Rate(count=int(rest[0]), seconds=1)
+        asyncio.run(send_due(engine, Provider(), NOON, send=timed, rate=rate))
+        return
+    rules = Rules(zone="UTC", policy=Policy(limits=(Limit(channel="email", count=int(manner), seconds=3600),)))
+    for playbook in rest:
+        asyncio.run(send_due(engine, Provider(), NOON, send=counted, rules=rules, playbook=playbook))
 
 
 if __name__ == "__main__":
