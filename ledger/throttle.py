@@ -126,7 +126,7 @@ def reserve(
     and no place is taken, if that is longer than `patience`.
 
     Places follow one another at the rate, whoever takes them. Of time in which nobody sent no more than CATCH_UP is
-    saved up: a moment in which all processes were busy is no loss, and an hour in which there was nothing to do no burst.
+    saved up: a moment in which all processes were busy is no loss, and an hour with nothing to do makes no burst.
     """
     _write(connection, channel)
     row = connection.execute(select(channels.c.next_at).where(channels.c.channel == channel).with_for_update()).one()

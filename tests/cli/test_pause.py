@@ -63,7 +63,8 @@ def test_a_pause_and_its_end(running: Path, winback: Winback) -> None:
     assert winback("resume", "carts").out == "carts was not paused.\n"
 
 
-def test_pauses_for_programs(running: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("running")
+def test_pauses_for_programs(winback: Winback) -> None:
     (told,) = winback("pause", "carts", "--as-of", NOON, "--json").json["playbooks"]
     assert told == {"name": "carts", "paused_at": "2026-11-20T17:00:00+00:00", "was_paused": False, "inside": 2,
                     "queued": 0}  # fmt: skip
@@ -77,7 +78,8 @@ def test_a_playbook_with_mistakes_can_be_paused(running: Path, winback: Winback)
 
 
 @pytest.mark.parametrize("command", ["pause", "resume"])
-def test_a_name_that_nobody_knows(running: Path, winback: Winback, command: str) -> None:
+@pytest.mark.usefixtures("running")
+def test_a_name_that_nobody_knows(winback: Winback, command: str) -> None:
     said = winback(command, "cart")
     assert said.code == 1
     assert "cart: No playbook of this name has run yet." in said.err and "Did you mean `carts`?" in said.err
@@ -109,7 +111,8 @@ def test_a_copied_project_plans_and_shows_and_does_not_send(copied: Path, winbac
     assert run(copied, datetime.fromisoformat(later)).total("sent") == 1
 
 
-def test_adopt_asks(copied: Path, winback: Winback, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("copied")
+def test_adopt_asks(winback: Winback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("typer.confirm", lambda _question: False)
     said = winback("adopt")
     assert said.code == 1 and "people get them twice" in said.out and "Nothing was changed." in said.err
@@ -118,7 +121,8 @@ def test_adopt_asks(copied: Path, winback: Winback, monkeypatch: pytest.MonkeyPa
     assert "is the original already" in winback("adopt").out
 
 
-def test_adopting_the_original_changes_nothing(running: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("running")
+def test_adopting_the_original_changes_nothing(winback: Winback) -> None:
     assert winback("adopt", "--json", "--yes").json["adopted"] is False
 
 
@@ -144,7 +148,8 @@ def test_every_state_has_a_way_out() -> None:
     assert set(STATES) == set(WAYS_OUT)
 
 
-def test_a_message_that_is_not_there(running: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("running")
+def test_a_message_that_is_not_there(winback: Winback) -> None:
     said = winback("outbox", "show", "77")
     assert said.code == 1 and "There is no message with this id." in said.err
     assert winback("outbox", "show", "one").code == 2

@@ -155,12 +155,14 @@ async def send_due(
     playbook: str = "carts",
     wall: Callable[[], datetime] | None = None,
     limit: int | None = None,
+    seconds: float | None = None,
     **channel: Any,
 ) -> Delivered:
     given: dict[str, Any] = {"name": "email", "send": provider.send, "render": render} | channel
     return await deliver(
         engine, playbook=playbook, channel=Channel(**given), rules=rules or Rules(zone="UTC"), as_of=as_of,
         wall=wall or (lambda: datetime.now(UTC)), owner=this_process(), leaving=leaving, limit=limit,
+        seconds=seconds,
         chance=random.Random(1),
     )  # fmt: skip
 
