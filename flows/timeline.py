@@ -16,6 +16,7 @@ from dsl.plan import Branch, ChangeAudience, Enroll, Experiment, Plan, SetField,
 from flows.report import because
 from ledger.actions import RECORDS
 from ledger.rows import UNKNOWN
+from ledger.versions import MOVED
 from profiles.columns import PLAIN, people
 from store.clock import instant
 from store.schema import (
@@ -67,7 +68,7 @@ ENDS: Mapping[str, str] = {
 class Happening:
     at: datetime
     what: str
-    """entered, branch, experiment, wait, message, record, field, audience, enroll, left, goal"""
+    """entered, branch, experiment, wait, message, record, field, audience, enroll, moved, left, goal"""
     text: str
     step: str | None = None
     state: str | None = None
@@ -206,9 +207,20 @@ def _happened(connection: Connection, row: Any, plan: Plan, currency: str) -> It
     for message in connection.execute(sent):
         messages[message.step].append(message)
     passes = select(*journal.c["at", "region", "path"]).where(journal.c.enrollment_id == row.id)
-    lines = outline(plan, currency)
-    for at, region, path in connection.execute(passes.order_by(journal.c.at)):
-        yield from _pass(plan, instant(at), region, path, messages, lines, currency, row.holdout)
+    walked = sorted(connection.execute(passes), key=lambda each: (each.at, each.region.startswith(MOVED)))
+    # Each pass is read by the version that it was made on: the one that the next move left, or the last one.
+    version, versions = plan, []
+    for _, region, _ in reversed(walked):
+        if region.startswith(MOVED):
+            body = connection.scalar(select(plans.c.body).where(plans.c.digest == region.removeprefix(MOVED)))
+            version = from_json(body)
+        versions.append(version)
+    for (at, region, path), made_on in zip(walked, reversed(versions), strict=True):
+        if region.startswith(MOVED):
+            yield Happening(at=instant(at), what="moved", text=f"taken along from version {made_on.digest}")
+            continue
+        lines = outline(made_on, currency)
+        yield from _pass(made_on, instant(at), region, path, messages, lines, currency, row.holdout)
     for message in (each for rest in messages.values() for each in rest):
         yield _message(message)  # of a step that the journal does not speak of
     if row.converted_at is not None:

@@ -112,7 +112,7 @@ def main() -> None:
             subprocess.run([*command, "--send", str(given.send)], cwd=ROOT, check=True)
         with engine.connect() as connection:
             states = select(outbox.c.state, func.count()).group_by(outbox.c.state)
-            print({state: many for state, many in connection.execute(states)})
+            print(dict(connection.execute(states).tuples().all()))
 
 
 if __name__ == "__main__":
