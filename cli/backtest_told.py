@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.bars import axis, bars
-from cli.console import OUT, plural, shown
+from cli.console import OUT, plural, say, shown
 
 if TYPE_CHECKING:
     from flows.backtest import Backtest
@@ -22,12 +22,12 @@ MOST_REASONS = 5
 def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
     """The whole answer. `others`: playbooks of the project that were not played."""
     first, *beside = made.played
-    title = Text.assemble((first.plan.name, "bold"), ("  version ", "dim"), first.plan.digest, f"  {made.heading}")
-    OUT.print(title, soft_wrap=True)
+    OUT.print(Text.assemble((first.plan.name, "bold"), ("  version ", "dim"), first.plan.digest), soft_wrap=True)
+    OUT.print(made.heading, style="dim", soft_wrap=True)
     if first.plan.about:
-        OUT.print(Text(first.plan.about, style="italic"), soft_wrap=True)
+        say(Text(first.plan.about, style="italic"))
     for sentence in _how(made, others):
-        OUT.print(sentence, soft_wrap=True)
+        say(sentence)
     OUT.print()
     OUT.print(_table(first, made.period_days))
     OUT.print()
@@ -35,15 +35,15 @@ def tell(made: Backtest, *, others: Sequence[str], chart: Path | None) -> None:
         OUT.print(line, soft_wrap=True)
     OUT.print(_sends(first.total))
     for sentence in _sums(first):
-        OUT.print(sentence, soft_wrap=True)
+        say(sentence)
     if beside:
         OUT.print()
         OUT.print(_beside(beside))
     for sentence in made.trouble:
-        OUT.print(Text(f"⚠ {sentence}", style="yellow"), soft_wrap=True)
+        say(Text(f"⚠ {sentence}", style="yellow"))
     OUT.print("\n[bold]What history cannot tell[/]")
     for sentence in made.limits:
-        OUT.print(Text(f"  {sentence}", style="yellow"), soft_wrap=True)
+        say(Text(f"- {sentence}", style="yellow"), indent=2, hanging=2)
     if chart is not None:
         OUT.print(f"\nThe chart is in {shown(chart)}.", soft_wrap=True)
     OUT.print("[dim]Nothing was sent, and nothing was kept.[/]")

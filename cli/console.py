@@ -36,6 +36,15 @@ def fail(place: str, reason: str, way_out: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def say(text: str | Text, *, indent: int = 0, hanging: int = 0, style: str = "") -> None:
+    """Prose for people, `indent` columns in, broken between words at the edge of the terminal; the lines after the
+    first begin `hanging` columns further in."""
+    whole = Text.from_markup(text, style=style) if isinstance(text, str) else text
+    for number, line in enumerate(whole.wrap(OUT, max(20, OUT.width - indent - hanging))):
+        line.rstrip()
+        OUT.print(Text(" " * (indent + (hanging if number else 0))).append_text(line), soft_wrap=True)
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")

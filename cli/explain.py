@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from cli.console import OUT, Json, ProjectFolder, moment, print_json
+from cli.console import OUT, Json, ProjectFolder, moment, print_json, say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +49,7 @@ def explain(
     if audience is not None and playbook not in opened.compiled.plans:
         _explain_audience(audience, opened, at, as_json=as_json)
         return
-    one = chosen(opened, [playbook])[0]
+    one = chosen(opened, [playbook], audiences=True)[0]
     asked = questions(one, opened, at)
     with read(opened.engine) as connection:
         told = [(name, sql(connection, query), answered(connection, query)) for name, query in asked]
@@ -68,11 +68,10 @@ def tell(one: Plan, currency: str, told: list[tuple[str, str, list[str]]]) -> No
 
     OUT.print(Text.assemble((one.name, "bold"), ("  version ", "dim"), one.digest))
     for line in settings(one, currency):
-        OUT.print(Text(f"  {line}", style="dim"))
+        say(Text(line, style="dim"), indent=2, hanging=4)
     for step in outline(one, currency):
-        OUT.print(
-            Text.assemble("  " * (step.depth + 1) + step.text, (f"   {step.id}" if step.way is None else "", "dim"))
-        )
+        line_told = Text.assemble(step.text, (f"   {step.id}" if step.way is None else "", "dim"))
+        say(line_told, indent=2 * (step.depth + 1), hanging=4)
     show(told)
 
 
@@ -91,7 +90,7 @@ def _explain_audience(audience: Audience, project: Project, at: datetime, *, as_
         return
     OUT.print(Text.assemble((audience.name, "bold"), ("  audience on ", "dim"), audience.connector))
     for line in lines:
-        OUT.print(Text(f"  {line}"))
+        say(Text(line), indent=2, hanging=4)
     show(told)
 
 
@@ -103,7 +102,7 @@ def show(told: list[tuple[str, str, list[str]]]) -> None:
         OUT.print(f"\n[bold]{name}[/]")
         OUT.print(Syntax(text, "sql", background_color="default", word_wrap=True))
         for line in how:
-            OUT.print(Text(f"  {line}", style="dim"))
+            say(Text(line, style="dim"), indent=2, hanging=4)
 
 
 def sql(connection: Connection, query: Select[Any]) -> str:

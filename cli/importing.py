@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from cli.console import ERROR, OUT, PROBLEMS, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json, shown
 
@@ -76,8 +78,17 @@ def import_files(
         )
         for reject in rejects:
             ERROR.print(f"[yellow]Rejected rows, with line and reason:[/] {shown(Path(reject))}", soft_wrap=True)
+            first = first_of(Path(reject))
+            ERROR.print(Text(f"  The first, line {first['line']}: {first['reason']}"), soft_wrap=True)
     if totals["rejected"]:
         sys.exit(PROBLEMS)
+
+
+def first_of(reject_file: Path) -> dict[str, Any]:
+    """The first row of a reject file."""
+    with reject_file.open(encoding="utf-8") as lines:
+        told: dict[str, Any] = json.loads(next(lines))
+    return told
 
 
 def reject_name(file: Path, files: list[Path]) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
     app.command("lsp")(lsp)
 
 
-def lsp() -> None:
+def lsp(
+    stdio: Annotated[bool, typer.Option("--stdio", hidden=True)] = False,  # noqa: ARG001  many editors add it
+) -> None:
     """Help an editor with playbooks: mistakes while you type, completion, hovers, renaming. Editors start it."""
     import sys
     from importlib.metadata import PackageNotFoundError, version

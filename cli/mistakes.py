@@ -21,7 +21,7 @@ FILE = "example.playbook"
 
 def is_code(text: str) -> bool:
     """Whether it is a code, in small letters or capitals."""
-    return re.fullmatch(r"WB\d{3}", text.upper()) is not None
+    return re.fullmatch(r"WB\d+", text.upper()) is not None
 
 
 def explain_code(text: str, *, as_json: bool) -> None:

@@ -53,7 +53,9 @@ def list_(
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "person", "playbook", "message", "state", "reason", "due (UTC)"):
-        table.add_column(name, justify="right" if name in ("id", "person") else "left")
+        whole = name not in ("message", "reason")
+        table.add_column(name, justify="right" if name in ("id", "person") else "left", no_wrap=whole, overflow="fold",
+                         min_width=13 if name == "reason" else None)  # fmt: skip
     for row in rows:
         why = " — ".join(part for part in (row.reason, row.detail) if part)
         table.add_row(

@@ -101,7 +101,7 @@ def tell(person: Biography, currency: str) -> None:
     for name, value in person.fields.items():
         if name not in ("first_name", "last_name"):
             amount = name in ("cart.total", "orders.value", "orders.average", "orders.last_total")
-            row(name, money(value, currency) if amount else _told(value))
+            row(name, money(round(value), currency) if amount else _told(value))
     for name, value in person.custom.items():
         row(name, _told(value))
     for kind, value in person.identities:
@@ -115,11 +115,12 @@ def tell(person: Biography, currency: str) -> None:
     for channel, reason, at in person.suppressed:
         row(channel, f"suppressed since {_told(at)}: {reason.replace('_', ' ')}")
     section(f"Events, the newest {len(person.events)}" if person.events else "Events")
+    wide = max((len(name) for _, name, _ in person.events), default=0)
+    # Into a file or a pipe goes more of what a search may look for.
+    room = max(20, OUT.width - wide - 26) if OUT.is_terminal else 100
     for at, name, properties in person.events:
-        OUT.print(
-            Text.assemble((f"  {_told(at)}  ", "dim"), f"{name:<20}  ", (_properties(properties), "dim")),
-            soft_wrap=True,
-        )
+        told = _properties(properties, room)
+        OUT.print(Text.assemble((f"  {_told(at)}  ", "dim"), f"{name:<{wide}}  ", (told, "dim")), soft_wrap=True)
     if not person.events:
         OUT.print("  none", style="dim")
     section("Playbooks")
@@ -152,6 +153,6 @@ def _told(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _properties(properties: Mapping[str, Any]) -> str:
+def _properties(properties: Mapping[str, Any], room: int) -> str:
     told = ", ".join(f"{name} {_told(value)}" for name, value in properties.items())
-    return told if len(told) <= 100 else told[:99] + "…"
+    return told if len(told) <= room else told[: room - 1] + "…"

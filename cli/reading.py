@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from cli.console import PROBLEMS, USED_WRONGLY, fail, plural, shown
 from dsl.compile import Compiled
+from dsl.suggest import did_you_mean
 from flows import settings
 from flows.project import Project, open_project, sources
 
@@ -43,9 +44,21 @@ def compiled_in(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Proj
     return project, project.compile({**around, **asked}), asked
 
 
-def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
+def not_known(name: str, result: Compiled, *, audiences: bool) -> NoReturn:
+    """End the command, which takes the names of playbooks (and of audiences), at a name that is neither."""
+    playbooks, lists = sorted(result.plans), sorted(result.audiences) if audiences else []
+    if not audiences and name in result.audiences:
+        way_out = f"`winback run {name}` brings it up to date, and `winback explain {name}` shows its rules."
+        fail(name, "This is an audience, and no playbook.", way_out, USED_WRONGLY)
+    have = f"The project has: {', '.join(playbooks) or 'none'}" + (f"; audiences: {', '.join(lists)}" if lists else "")
+    meant = did_you_mean(name, [*playbooks, *lists])
+    kinds = "playbook or audience" if lists else "playbook"
+    fail(name, f"There is no {kinds} of this name.", f"{meant} {have}." if meant else f"{have}.", USED_WRONGLY)
+
+
+def chosen(project: Project, names: Sequence[str], *, audiences: bool = False) -> list[Plan]:
     """The plans of the playbooks with these names (default: all). Mistakes in any file end the command: nothing that is
-    half understood may send."""
+    half understood may send. `audiences`: whether the command would have taken the name of one, too."""
     from cli.check import tell
 
     result = project.compiled
@@ -56,8 +69,7 @@ def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
         fail(shown(project.playbooks), reason, "`winback check` tells them too.", PROBLEMS)
     unknown = [name for name in names if name not in result.plans]
     if unknown:
-        have = ", ".join(sorted(result.plans)) or "none"
-        fail(unknown[0], "There is no playbook of this name.", f"The project has: {have}.", USED_WRONGLY)
+        not_known(unknown[0], result, audiences=audiences)
     if not result.plans:
         fail(shown(project.playbooks), "There is no playbook here.", "Playbooks end in `.playbook`.", USED_WRONGLY)
     return [result.plans[name] for name in (names or sorted(result.plans))]
@@ -72,4 +84,4 @@ def chosen_with_audiences(project: Project, names: Sequence[str]) -> tuple[list[
         # Mistakes end the command here, too.
         chosen(project, sorted(result.plans)) if result.plans else None
         return [], audiences
-    return chosen(project, others), audiences
+    return chosen(project, others, audiences=True), audiences

@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.console import plural
 from cli.tables import number, table_with
 from dsl.outline import Line, outline, way_id
-from dsl.plan import Branch, Experiment, Plan, Send
+from dsl.plan import Branch, Experiment, Plan, Record, Send
 from flows.report import because
 from flows.review.edits import Edit
 from flows.review.report import Reviewed
@@ -22,7 +22,7 @@ PASS_BY = "(none of these)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A line of the tree with its numbers of people, for sends of messages."""
+    """A line of the tree with its numbers of people; of messages for sends, and of records for the CRM."""
 
     line: Line
     now: int
@@ -60,6 +60,7 @@ def rows(each: Reviewed) -> Iterator[Row]:
     """The lines with their numbers."""
     plan, report, ahead = each.plan, each.report, each.ahead
     sends = {send.step: send for send in report.sends}
+    made = {record.step: record.made for record in report.records}
     for line in with_those_who_pass_by(plan):
         step = plan.step(line.id)
         if line.way is not None and isinstance(step, Branch | Experiment):
@@ -73,6 +74,9 @@ def rows(each: Reviewed) -> Iterator[Row]:
             told = ", ".join(f"{n:,} {because(reason)}" for reason, n in refused.items())
             later = each.sends_ahead.get(step.id, 0)
             yield Row(line=line, now=send.sent if send else 0, ahead=later, note=f"not now: {told}" if told else "")
+        elif isinstance(step, Record):
+            # Like messages: those held out come by and get none.
+            yield Row(line=line, now=made.get(step.id, 0), ahead=each.sends_ahead.get(step.id, 0))
         else:
             yield Row(line=line, now=report.people(plan, line), ahead=ahead.steps[step.id])
 

@@ -60,6 +60,7 @@ def run(
             tell_audience(audience, dry_run=dry_run)
         if not dry_run:
             explain_trouble(opened, reports)
+        explain_left_behind(opened)
     if any(r.total("failed") or r.total("unknown") or r.trouble for r in reports) or any(
         s.told.trouble for s in synced
     ):
@@ -98,15 +99,27 @@ def explain_trouble(opened: Project, reports: Sequence[Report]) -> None:
         OUT.print(Text(hint, style="cyan"), soft_wrap=True)
 
 
+def explain_left_behind(opened: Project) -> None:
+    """Who waits in playbooks that the project no longer has: no run of theirs would tell."""
+    from cli.reviewing import tell_left_behind
+    from ledger.report import left_behind
+    from store.engine import read
+
+    with read(opened.engine) as connection:
+        tell_left_behind(left_behind(connection, list(opened.compiled.plans)))
+
+
 def beside_messages(report: Report) -> Iterator[str]:
     """What the steps did beside sending, a sentence each."""
     from flows.report import because
     from ledger.rows import UNKNOWN
 
     for made in report.records:
-        yield f"{made.made:,} — {made.verb} {made.noun}{f' for {made.team}' if made.team else ''}"
+        if made.made:
+            yield f"{made.made:,} — {made.verb} {made.noun}{f' for {made.team}' if made.team else ''}"
     for each in report.audiences:
-        yield f"{each.added:,} added to audience {each.name}, {each.removed:,} removed, {each.members:,} members"
+        if each.added or each.removed:
+            yield f"{each.added:,} added to audience {each.name}, {each.removed:,} removed, {each.members:,} members"
     for step, people in report.enrolled.items():
         yield f"{people:,} enrolled in {step.rpartition('enroll:')[2].partition('.')[0]}"
     for reason, people in report.ended.items():
@@ -121,14 +134,24 @@ def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
     from flows.report import because
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("playbook")
-    for name in ("entered", "held out", "left", "sent", "failed", "in doubt", "not sent", "later", "waiting"):
-        table.add_column(name, justify="right")
-    for r in reports:
-        unsure = r.total("unknown") + r.in_doubt
-        cells = (r.entered, r.held_out, r.left, r.total("sent"), r.total("failed"), unsure,
-                 sum(r.reasons("skipped").values()), sum(r.reasons("delayed").values()), r.inside)  # fmt: skip
-        table.add_row(f"[bold]{r.name}[/]", *(f"{n:,}" if n else "[dim]·[/]" for n in cells))
+    table.add_column("playbook", no_wrap=True)
+    columns = {
+        "entered": [r.entered for r in reports],
+        "held out": [r.held_out for r in reports],
+        "left": [r.left for r in reports],
+        "sent": [r.total("sent") for r in reports],
+        "failed": [r.total("failed") for r in reports],
+        "in doubt": [r.total("unknown") + r.in_doubt for r in reports],
+        "not sent": [sum(r.reasons("skipped").values()) for r in reports],
+        "later": [sum(r.reasons("delayed").values()) for r in reports],
+        "waiting": [r.inside for r in reports],
+    }
+    # What went wrong has a column only when something did: a table of 80 characters has no room for zeros.
+    columns = {name: counts for name, counts in columns.items() if any(counts) or name not in ("failed", "in doubt")}
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for r, *counts in zip(reports, *columns.values(), strict=True):
+        table.add_row(f"[bold]{r.name}[/]", *(f"{n:,}" if n else "[dim]·[/]" for n in counts))
     OUT.print(table)
     for r in reports:
         for kind, heading in (("skipped", "not sent"), ("delayed", "later")):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from cli.console import ERROR, OUT, PROBLEMS, Json, ProjectFolder, plural, print_json
+from cli.console import ERROR, OUT, PROBLEMS, USED_WRONGLY, Json, ProjectFolder, fail, plural, print_json
 
 if TYPE_CHECKING:
     from dsl.compile import Compiled
@@ -47,6 +47,9 @@ def test(
     errors = [p for p in compiled.problems if p.severity == "error" and p.span.file in texts]
     mistakes = [p for p in errors if p.span not in told]
     scenarios = [s for s in compiled.scenarios if s.span.file in texts and _is_named(s, named)]
+    if named is not None and not (broken or scenarios or mistakes):
+        way_out = "`winback test` without -k names them all."
+        fail("-k", f"No scenario has `{named}` in its name or in its playbook's.", way_out, USED_WRONGLY)
     stage, now = bench(home, compiled), datetime.now(UTC)
     results: list[Result] = []
     for result in broken:

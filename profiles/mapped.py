@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from profiles.calls import BadCall, Call, read_calls
 from profiles.mapping import Clock, Mapping, Source
 from profiles.rows import Row
 from profiles.values import CallError, number_of, shown
+
+_GROUPED = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?")
+"""A number with a comma before its decimals: `1299,5`, `1.299,50`. `1.5` is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,14 @@ def _value(source: Source, row: Row, file: str) -> Any:
             known = ", ".join(source.values)
             raise CallError(f"`{' '.join(source.columns)}` is {shown(text)}; the mapping knows {known}.")
         return source.values[text]
-    return number_of(" ".join(source.columns), text) if source.number else text
+    if not source.number:
+        return text
+    name = " ".join(source.columns)
+    if source.decimal == ".":
+        return number_of(name, text)
+    if not _GROUPED.fullmatch(text):
+        raise CallError(f"`{name}` is {shown(text)}, which is not a number written like 1.299,50.")
+    return number_of(name, text.replace(".", "").replace(",", "."))
 
 
 def _text(source: Source, row: Row, file: str) -> str:

@@ -8,7 +8,8 @@
     encoding = "utf-8"                               # and delimiter = ";" where a file needs them
     [properties]
     price = "price"                                  # name = "column", or { template = "{a}-{b}" }, or { value = … };
-    age = { column = "age", as = "number" }          # amounts of known events become numbers by themselves
+    age = { column = "age", as = "number" }          # amounts of known events become numbers by themselves; where
+                                                     # they are written 1.299,50, with decimal = "," beside it
     [events.purchase.properties]                     # more, for the rows whose event column says `purchase`
     order_id = "{user_session}-{row}"
     [traits]
@@ -30,7 +31,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from dsl.errors import UserError
@@ -53,6 +54,8 @@ class Source:
     """What to write instead of what the cell says; empty: the cell itself. With it, a row with another value is bad."""
     number: bool = False
     """Whether the text is to become a number."""
+    decimal: str = "."
+    """What stands before the decimals of a number, `.` or `,`; the other one separates thousands."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -96,6 +99,13 @@ class Mapping:
         parts += [self.timestamp.source] if self.timestamp else []
         named = {column for source in parts for column in source.columns}
         return frozenset(named | ({self.group_by} if self.group_by else set()))
+
+
+class _Number(TypedDict):
+    """How a source makes numbers, as `Source` takes it."""
+
+    number: bool
+    decimal: str
 
 
 _IDS = {"user_id": "userId", "anonymous_id": "anonymousId", "group_id": "groupId", "message_id": "messageId"}
@@ -144,7 +154,10 @@ def mapping_of(given: Map[str, Any], *, place: str) -> Mapping:
 
 def _known(place: str, given: Map[str, Any], keys: tuple[str, ...]) -> None:
     if unknown := sorted(set(given) - set(keys)):
-        raise MappingError(f"{place}: {unknown[0]}", "There is no such setting.", f"Known are {', '.join(keys)}.")
+        known = f"Known are {', '.join(keys)}."
+        if unknown[0] in ("email", "phone"):
+            known = f"Write it in the section [traits]: {unknown[0]} = {given[unknown[0]]!r}. {known}"
+        raise MappingError(f"{place}: {unknown[0]}", "There is no such setting.", known)
 
 
 def _events(place: str, given: Map[str, Any]) -> dict[str, dict[str, dict[str, Source]]]:
@@ -165,16 +178,21 @@ def _source(place: str, given: object) -> Source:
     if isinstance(given, str):
         return Source(parts=_parts(place, given) if "{" in given else (("", _text(place, given)),))
     table = _table(place, given)
-    _known(place, table, ("column", "template", "value", "values", "as"))
+    _known(place, table, ("column", "template", "value", "values", "as", "decimal"))
     values = _table(f"{place}.values", table.get("values", {}))
     if table.get("as", "text") not in ("text", "number"):
         raise MappingError(f"{place}.as", f"There is no kind {table['as']!r}.", "Write text or number.")
-    number = table.get("as") == "number"
+    decimal = table.get("decimal", ".")
+    if decimal not in (".", ","):
+        raise MappingError(f"{place}.decimal", f"There are no decimals after {decimal!r}.", 'Write "." or ",".')
+    if "decimal" in table and table.get("as") != "number":
+        raise MappingError(f"{place}.decimal", "Only numbers have decimals.", 'Write as = "number" beside it.')
+    how: _Number = {"number": table.get("as") == "number", "decimal": decimal}
     match [key for key in ("column", "template", "value") if key in table]:
         case ["column"]:
-            return Source(parts=(("", _text(place, table["column"])),), values=values, number=number)
+            return Source(parts=(("", _text(place, table["column"])),), values=values, **how)
         case ["template"]:
-            return Source(parts=_parts(place, _text(place, table["template"])), values=values, number=number)
+            return Source(parts=_parts(place, _text(place, table["template"])), values=values, **how)
         case ["value"]:
             return Source(value=table["value"])
     raise MappingError(place, "It must have one of column, template and value.", 'For example { column = "price" }.')

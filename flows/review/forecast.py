@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, update
 
 from dsl.catalog import TRANSACTIONAL
 from dsl.conditions import CanReceive
@@ -25,6 +25,7 @@ from flows.report import taken_ways
 from flows.world import World
 from ledger import plans as registry
 from ledger import waits
+from ledger.actions import RECORDS
 from ledger.leave import leave
 from profiles.select import Moment, holds
 from store.clock import instant, micros
@@ -129,7 +130,9 @@ def coming(playbooks: Collection[str], as_of: datetime) -> ColumnElement[bool]:
 
 
 def may_get(world: World, channel: str, topics: Topics, as_of: datetime) -> ColumnElement[bool]:
-    """Whom the guards would refuse now is not counted: no consent, no address, suppressed."""
+    """Whom the guards would refuse now is not counted: no consent, no address, suppressed. Records need none of it."""
+    if channel == RECORDS:
+        return true()
     moment = Moment(as_of=as_of, zone=world.zone, consent=world.consent)
     named: dict[str, list[str]] = {}
     for (kind, template), topic in topics.items():
@@ -147,10 +150,10 @@ def may_get(world: World, channel: str, topics: Topics, as_of: datetime) -> Colu
 
 
 def sends_ahead(world: World, playbook: str, topics: Topics, *, as_of: datetime) -> dict[str, int]:
-    """Messages that the walk has queued for people who may get them, by step. Limits are not asked."""
+    """Messages that the walk has queued for people who may get them, and records, by step. Limits are not asked."""
     found: dict[str, int] = {}
     with read(world.store) as connection:
-        for channel in sorted({channel for channel, _ in topics}):
+        for channel in sorted({RECORDS, *(channel for channel, _ in topics)}):
             rows = (
                 select(outbox.c.step, func.count())
                 .join(profiles, profiles.c.id == outbox.c.profile_id)

@@ -14,8 +14,8 @@ L the next is the first such time at or after the earliest instant beyond L at w
   person: the time of an event or the value of a field, and the length that the condition asks (`is more than 24 hours
   ago`), and the midnights of dates. A test may turn at such an instant, or just after it, so both count.
 
-Between two such instants nothing that a run asks can change, so the runs in between would do nothing. Where only `start when` may
-have turned and it is asked and has not, the run is left out as well.
+Between two such instants nothing that a run asks can change, so the runs in between would do nothing. Where only
+`start when` may have turned, it is asked, and if it has not the run is left out as well.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def test_people_see_a_table_bars_and_what_history_cannot_tell(shop: Path, winbac
         "Nothing was sent, and nothing was kept.",
         "█",
     ):
-        assert piece in said.out, piece
+        assert piece in " ".join(said.out.split()), piece
+    assert max(map(len, said.out.splitlines())) <= 80
     assert ElementTree.parse(shop / "chart.svg").getroot().tag.endswith("svg")
     assert not (shop / "outbox").exists()
 

@@ -61,7 +61,7 @@ def test_help(command: str, winback: Winback) -> None:
 def test_every_command_of_this_issue_is_there() -> None:
     assert set(commands()) == {
         "demo", "init", "check", "fmt", "explain", "import", "plan", "run", "profile show", "outbox list",
-        "outbox resolve", "ui", "lsp", "backtest",
+        "outbox resolve", "ui", "lsp", "backtest", "test",
     }  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def test_init_leaves_files_that_are_there(tmp_path: Path, winback: Winback) -> N
 
 
 def test_check_json(project: Path, winback: Winback) -> None:
-    assert winback("check", "--json").json == {"problems": []}
+    assert winback("check", "--json").json == {"problems": [], "notes": []}
     (project / "playbooks" / "mine.playbook").write_text(BROKEN)
     said = winback("check", "--json")
     assert said.code == 1

@@ -150,4 +150,5 @@ def test_the_tutorial_works(shop: Path, winback: Winback) -> None:
         "winback test",
         "winback fmt",
         "winback run second_order",
+        "winback backtest second_order",
     ]

@@ -43,7 +43,8 @@ def mine(project: Path) -> Path:
     return path
 
 
-def test_what_a_person_reads(mine: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("mine")
+def test_what_a_person_reads(winback: Winback) -> None:
     said = winback("test")
     assert said.code == 1
     assert "✓ hello twice  mine" in said.out
@@ -57,7 +58,8 @@ def test_what_a_person_reads(mine: Path, winback: Winback) -> None:
     assert said.err == ""
 
 
-def test_what_a_program_reads(mine: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("mine")
+def test_what_a_program_reads(winback: Winback) -> None:
     said = winback("test", "--json").json
     assert (said["passed"], said["failed"], said["coverage"]) == (1, 1, 66.7)
     good, bad = said["scenarios"]
@@ -65,12 +67,13 @@ def test_what_a_program_reads(mine: Path, winback: Winback) -> None:
     (problem,) = bad["problems"]
     assert (problem["file"], problem["line"]) == ("playbooks/mine.playbook", 19)
     assert problem["expected"] == "expect send email hello after 1 day"
-    assert [line["seconds"] for line in bad["timeline"]][0] == -300
+    assert bad["timeline"][0]["seconds"] == -300
     (gap,) = said["uncovered"]
     assert (gap["file"], gap["line"], gap["kind"], gap["text"]) == ("playbooks/mine.playbook", 9, "way", "otherwise")
 
 
-def test_only_some(mine: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("mine")
+def test_only_some(winback: Winback) -> None:
     said = winback("test", "-k", "TWICE")
     assert said.code == 0
     assert "1 scenario passed (" in said.out
@@ -78,7 +81,8 @@ def test_only_some(mine: Path, winback: Winback) -> None:
     assert winback("test", "playbooks/mine.playbook").code == 1
 
 
-def test_the_timeline_of_those_that_pass(mine: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("mine")
+def test_the_timeline_of_those_that_pass(winback: Winback) -> None:
     assert "send email hello" in winback("test", "-k", "twice", "--timeline").out
 
 

@@ -44,8 +44,9 @@ def test_steps_after_which_nobody_comes(tmp_path: Path) -> None:
         "expect enter",
     )
     _, gaps = covered(tmp_path, CART + scenario("one", "cart", *lines))
-    assert gaps[2:] == [("variant", "variant plain 40%:", "variant plain 40%"), ("variant", "variant late 40%:",
-        "variant late 40%"), ("variant", "holdout 20%", "holdout 20%"), ("way", "if can receive push:", "if can receive push")]  # fmt: skip
+    assert [text for _, _, text in gaps[2:]] == [
+        "variant plain 40%", "variant late 40%", "holdout 20%", "if can receive push",
+    ]  # fmt: skip
 
 
 def test_a_playbook_without_scenarios_is_one_gap(tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def stocked(folder: Path, playbook: str = SERIES, people: str = "abcd", rome: st
     return made
 
 
+def test_records_of_the_days_ahead_are_counted_without_consent_to_messages(tmp_path: Path) -> None:
+    made = stocked(tmp_path, SERIES.replace("wait 1 day", "wait 1 day\n  create task for sales"))
+    made.calls(person("d", email_consent=False) | {"messageId": "no", "timestamp": "2026-03-03T10:00:00Z"})
+    seen = look(made, days=3)
+    assert seen.playbooks[0].sends_ahead["create:task"] == 4
+    (crm,) = (mail for mail in seen.mail if mail.channel == "crm")
+    assert [day.messages for day in crm.days] == [0, 4, 0, 0]
+
+
 # ── The days ahead ────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_the_days_ahead_are_what_runs_then_do(tmp_path: Path) -> None:
     made = stocked(tmp_path)
@@ -250,3 +259,14 @@ def test_on_postgresql_too(tmp_path: Path, engine: Engine, monkeypatch: pytest.M
     assert told["welcome"] == 2 and seen.mail[0].days[0].messages == sum(told.values())
     assert seen.playbooks[1].trials[0].baseline == 0.05
     look(made, NOON + 3 * DAY)
+
+
+def test_people_in_a_renamed_playbook_are_told_of(tmp_path: Path) -> None:
+    made = stocked(tmp_path)
+    made.run("welcome", NOON)
+    assert look(made, NOON + DAY).left_behind == ()
+    made.write(SERIES.replace("playbook welcome", "playbook greeting"))
+    with rehearsal(made.project, NOON + DAY) as stage:
+        seen = review(stage, [made.plan("greeting")])
+    assert [(each.playbook, each.inside, each.queued) for each in seen.left_behind] == [("welcome", 4, 0)]
+    assert seen.as_json()["left_behind"] == [{"name": "welcome", "inside": 4, "queued": 0}]

@@ -213,8 +213,8 @@ GIVEN = {
     "cart by event": ("cart.total is $60", "given product_added 1 hour ago:", "  price = $30", "  quantity = 2"),
     "orders.count": ("orders.count is 3 and orders.value is $150", "given orders.count = 3"),
     "orders.value": (
-
-                   "orders.value is $1,000 and orders.last_total is $100 and has order_completed at least 4 times in the last 365 days",
+        "orders.value is $1,000 and orders.last_total is $100 "
+        "and has order_completed at least 4 times in the last 365 days",
         "given orders.count = 4", "given orders.value = $1,000", "given orders.last_total = $100",
     ),
     "orders in time": (

@@ -160,6 +160,31 @@ def test_a_file_of_customers(engine: Engine, tmp_path: Path) -> None:
     assert len(told) == 2
 
 
+def test_decimals_after_a_comma(engine: Engine, tmp_path: Path) -> None:
+    shop = """
+        event = { value = "Order Completed" }
+        message_id = "o{Nr}"
+        timestamp = { column = "Datum", format = "%d.%m.%Y", zone = "Europe/Berlin" }
+        delimiter = ";"
+        [traits]
+        email = "Mail"
+        [properties]
+        order_id = "Nr"
+        total = { column = "Betrag", as = "number", decimal = "," }
+    """
+    path = tmp_path / "orders.csv"
+    amounts = ("186,94", "1.299,50", "20", "1.000", "1.5", "12,5,1")
+    rows = [f"{n};ann@example.com;01.03.2026;{amount}" for n, amount in enumerate(amounts)]
+    path.write_text("\n".join(["Nr;Mail;Datum;Betrag", *rows, ""]))
+    result = bring_in(engine, path, made(shop))
+    assert [row["reason"] for row in rejected(result)] == [
+        f'`Betrag` is "{amount}", which is not a number written like 1.299,50.' for amount in ("1.5", "12,5,1")
+    ]
+    with engine.connect() as connection:
+        assert sorted(connection.scalars(select(orders.c.total))) == [2000, 18694, 100000, 129950]
+    assert profile_of(engine, "email", "ann@example.com").id
+
+
 def test_cells_that_are_not_of_the_encoding_are_told(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_bytes(BEHAVIOUR_ROWS.replace("home.lamp", "café").encode("latin-1"))
     result = bring_in(engine, tmp_path / "events.csv", made(BEHAVIOUR))
