@@ -316,6 +316,13 @@ def test_a_starting_event_that_does_not_count_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_what_cannot_happen_to_somebody_who_never_entered_is_noted(tmp_path: Path) -> None:
+    silent = ("given orders.count = 2", "given signed_up 1 hour ago", "expect no send email offer")
+    for lines, idle in ((silent, True), ((*silent, "expect no enter"), False), (silent[1:], False)):
+        (result,) = stories(tmp_path, SIGN_UP + scenario("it", "welcome", *lines)).values()
+        assert (result.ok, result.idle) == (True, idle)
+
+
 def test_opened_and_clicked(tmp_path: Path) -> None:
     text = """
 playbook p:
