@@ -286,3 +286,40 @@ def test_of_two_joined_in_the_middle_the_one_that_has_sent_goes_on(engine: Engin
     with engine.connect() as connection:
         queued = connection.execute(select(*outbox.c["profile_id", "step"]).order_by(outbox.c.id)).all()
     assert [tuple(row) for row in queued] == [(customer, "first"), (customer, "last")]
+
+
+@pytest.mark.parametrize(("kind", "again"), [("once", 0), ("every", 1)])
+def test_who_was_through_as_a_visitor_gets_nothing_again_as_a_customer(engine: Engine, kind: Any, again: int) -> None:
+    with write(engine) as connection:
+        customer, visitor = people(connection, 2)
+    cart(engine, customer, 0)
+    mails = plan(mail("first"), entry=Entry(kind=kind))
+    enter(engine, mails, NOON)
+    go_on(engine, mails, NOON)
+    with write(engine) as connection:
+        connection.execute(update(outbox).values(state="accepted"))
+    cart(engine, customer, 500)
+    assert enter(engine, mails, NOON + HOUR).entered == 1
+    with write(engine) as connection:
+        join_profiles(connection, {visitor: customer}, micros(NOON + HOUR))
+    go_on(engine, mails, NOON + HOUR)
+    with engine.connect() as connection:
+        queued = connection.scalar(select(func.count()).select_from(outbox).where(outbox.c.state == "planned"))
+    assert queued == again
+
+
+def test_people_join_while_a_playbook_runs_for_the_first_time(engine: Engine) -> None:
+    """Its row, by which ticks are held up, is not there yet."""
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite's writers take turns anyway")
+    with write(engine) as connection:
+        customer, visitor = people(connection, 2)
+    first = plan(mail("first"))
+    entering = threading.Thread(target=enter, args=(engine, first, NOON))
+    with write(engine) as connection:
+        join_profiles(connection, {visitor: customer}, micros(NOON))
+        entering.start()
+        entering.join(timeout=0.5)
+        assert entering.is_alive(), "it waits until they are one"
+    entering.join()
+    assert inside(engine) == {("active", START, None): 1}
