@@ -46,14 +46,8 @@ def compiled_in(paths: Sequence[Path] | None, folder: Path | None) -> tuple[Proj
 def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
     """The plans of the playbooks with these names (default: all). Mistakes in any file end the command: nothing that is
     half understood may send."""
-    from cli.check import tell
-
+    _refuse_mistakes(project)
     result = project.compiled
-    errors = [p for p in result.problems if p.severity == "error"]
-    if errors:
-        tell(errors, sources([project.playbooks], project.folder))
-        reason = f"{plural(len(errors), 'mistake')} in the playbooks: nothing was run."
-        fail(shown(project.playbooks), reason, "`winback check` tells them too.", PROBLEMS)
     unknown = [name for name in names if name not in result.plans]
     if unknown:
         have = ", ".join(sorted(result.plans)) or "none"
@@ -63,13 +57,22 @@ def chosen(project: Project, names: Sequence[str]) -> list[Plan]:
     return [result.plans[name] for name in (names or sorted(result.plans))]
 
 
+def _refuse_mistakes(project: Project) -> None:
+    from cli.check import tell
+
+    errors = [p for p in project.compiled.problems if p.severity == "error"]
+    if errors:
+        tell(errors, sources([project.playbooks], project.folder))
+        reason = f"{plural(len(errors), 'mistake')} in the playbooks: nothing was run."
+        fail(shown(project.playbooks), reason, "`winback check` tells them too.", PROBLEMS)
+
+
 def chosen_with_audiences(project: Project, names: Sequence[str]) -> tuple[list[Plan], list[Audience]]:
     """As `chosen`, where a name may also be that of an audience."""
     result = project.compiled
     audiences = [result.audiences[name] for name in names if name not in result.plans and name in result.audiences]
     others = [name for name in names if name not in {audience.name for audience in audiences}]
     if audiences and not others:
-        # Mistakes end the command here, too.
-        chosen(project, sorted(result.plans)) if result.plans else None
+        _refuse_mistakes(project)
         return [], audiences
     return chosen(project, others), audiences
