@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, false, func, select, true, update
+from sqlalchemy import Engine, false, func, select, text, true, update
 
 from dsl.plan import Entry, StartOn, Wait
 from dsl.regions import START
-from ledger.enroll import Entered, enter_on
+from ledger.enroll import Entered, enter_on, enter_when
 from ledger.leave import leave
 from ledger.plans import OlderThanLastTick, UnknownPlaybook, begin_tick, live_plans, register
 from ledger.rows import started
@@ -323,3 +323,22 @@ def test_people_join_while_a_playbook_runs_for_the_first_time(engine: Engine) ->
         assert entering.is_alive(), "it waits until they are one"
     entering.join()
     assert inside(engine) == {("active", START, None): 1}
+
+
+@pytest.mark.parametrize("entry", [Entry(kind="once"), Entry(kind="again", seconds=60)])
+def test_letting_many_in_reads_their_enrollments_a_few_times_and_not_once_for_each(
+    engine: Engine, entry: Entry
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite keeps no count of what it reads")
+    with write(engine) as connection:
+        people(connection, 1000)
+    many = plan(mail("first"), entry=entry)
+    with write(engine) as connection:
+        register(connection, many, NOON)
+        begun = begin_tick(connection, many.name, NOON)
+        assert enter_when(
+            connection, plan=many, tick=begun, matches=true(), admits=None, held_out=false(), as_of=NOON
+        ).entered == 1000  # fmt: skip
+        counted = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'enrollments'"
+        assert connection.scalar(text(counted)) < 20_000
