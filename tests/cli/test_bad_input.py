@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from store.engine import open_store
-from tests.cli.conftest import EVENTS, Said, Winback, lines
+from tests.cli.conftest import EVENTS, NOON, Said, Winback, lines
 
 PASSWORD = "hunter2-hunter2"
 BOOK = """playbook mine:
@@ -380,3 +380,16 @@ def content(folder: Path) -> list[tuple[object, ...]]:
         ]
     connection.close()
     return found
+
+
+def test_no_audience_is_told_of_while_the_only_playbook_has_a_mistake(project: Path, winback: Winback) -> None:
+    for path in (project / "playbooks").glob("*.playbook"):
+        path.unlink()
+    (project / "playbooks/all.playbook").write_text(
+        'audience buyers on facebook:\n  about "Buyers."\n  include when orders.count >= 1\n\n'
+        "playbook broken:\n  start on signed_up\n  enter once\n  send emial hello\n"
+    )
+    said = winback("run", "buyers", "--as-of", NOON)
+    assert said.code == 1
+    assert "There is no channel called `emial`." in said.err + said.out
+    assert "1 mistake in the playbooks: nothing was run." in said.err
