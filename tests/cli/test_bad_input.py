@@ -272,6 +272,7 @@ ERRORS = [
         reason="no such folder", way_out="winback init"),
 ]  # fmt: skip
 
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("arguments", ["check", "check --json", "plan --json", "test", "fmt", "explain WB203"])
 def test_a_full_disk_behind_the_output(arguments: str, stocked: Path) -> None:
