@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,12 @@ def test_a_run_names_its_playbooks_in_whole(capsys: pytest.CaptureFixture[str]) 
     sends = (Sends(step="send:hello", channel="email", template="hello", sent=12_345, skipped={"no_consent": 1_000}),)
     book = report("browse_abandonment", entered=20_000, held_out=1_000, left=12, inside=99_999, sends=sends)
     head, first, *rest = printed(capsys, book, report("welcome"))
-    assert head.split("  ") == ["playbook", *[""] * 4, " entered", "held out", "left", "  sent", "not sent", "later",
-                                "waiting"]  # fmt: skip
+    words = ["playbook", "entered", "held", "out", "left", "sent", "not", "sent", "later", "waiting"]
+    assert (head.split(), len(head) <= 80) == (words, True)
     assert first.split() == ["browse_abandonment", "20,000", "1,000", "12", "12,345", "1,000", "·", "99,999"]
-    assert rest == ["welcome".ljust(24) + "   ·         ·     ·       ·         ·      ·        ·",
-                    "browse_abandonment, not sent: 1,000 — no consent"]  # fmt: skip
+    assert [line.split() for line in rest] == [
+        ["welcome", *"·······"], ["browse_abandonment,", "not", "sent:", "1,000", "—", "no", "consent"],
+    ]  # fmt: skip
 
 
 def test_a_run_shows_what_went_wrong_only_when_something_did(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,16 +47,13 @@ def test_a_run_shows_what_went_wrong_only_when_something_did(capsys: pytest.Capt
 
 
 def test_a_run_tells_of_records_and_audiences_that_changed(capsys: pytest.CaptureFixture[str]) -> None:
-    task = {"step": "create:task", "verb": "create", "noun": "task", "team": "sales"}
-    list_ = {"name": "lapsed", "members": 7}
-    made = report(
-        "win_back", records=(Recorded(**task, made=3),), audiences=(AudienceChange(**list_, added=1, removed=0),)
-    )
-    assert printed(capsys, made)[2:] == [
+    task = Recorded(step="create:task", verb="create", noun="task", team="sales", made=3)
+    lapsed = AudienceChange(name="lapsed", members=7, added=1, removed=0)
+    assert printed(capsys, report("win_back", records=(task,), audiences=(lapsed,)))[2:] == [
         "win_back: 3 — create task for sales",
         "win_back: 1 added to audience lapsed, 0 removed, 7 members",
     ]
-    none = report("win_back", records=(Recorded(**task),), audiences=(AudienceChange(**list_, added=0, removed=0),))
+    none = report("win_back", records=(replace(task, made=0),), audiences=(replace(lapsed, added=0),))
     assert printed(capsys, none)[2:] == []
 
 
@@ -69,15 +68,16 @@ def test_a_person_has_amounts_of_money(stocked: Path, winback: Winback) -> None:
     assert (told["orders.value"], told["orders.average"]) == ("$105.50", "$52.75")
 
 
-def test_steps_that_are_too_long_go_on_further_in(project: Path, winback: Winback) -> None:
+@pytest.mark.usefixtures("project")
+def test_steps_that_are_too_long_go_on_further_in(winback: Winback) -> None:
     said = winback("explain", "abandoned_cart")
     steps = said.out.partition("\n\n")[0].splitlines()
     assert max(map(len, steps)) <= 80
     start = next(n for n, line in enumerate(steps) if line.startswith("  start when"))
-    assert steps[start + 1].startswith("      and ") or steps[start + 1].startswith("      ")
+    assert steps[start + 1].startswith(" " * 6)
 
 
-def test_editors_may_add_stdio(project: Path) -> None:
+def test_editors_may_add_stdio() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "cli", "lsp", "--stdio"], stdin=subprocess.DEVNULL, capture_output=True,
         cwd=Path(__file__).parents[2], check=False, timeout=60,
