@@ -59,8 +59,9 @@ def test_a_run_tells_of_records_and_audiences_that_changed(capsys: pytest.Captur
 
 def test_a_person_has_amounts_of_money(stocked: Path, winback: Winback) -> None:
     def order(number: int, total: float) -> dict[str, Any]:
+        told = {"order_id": str(number), "total": total}
         return {"type": "track", "event": "Order Completed", "userId": "ada", "messageId": f"o{number}",
-                "timestamp": "2026-11-19T10:00:00Z", "properties": {"order_id": str(number), "total": total}}  # fmt: skip
+                "timestamp": "2026-11-19T10:00:00Z", "properties": told}  # fmt: skip
 
     assert winback("import", lines(stocked / "orders.jsonl", order(1, 80), order(2, 25.5))).code == 0
     said = winback("profile", "show", "ada")
