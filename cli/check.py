@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,12 +34,17 @@ def check(
     project: ProjectFolder = None,
 ) -> None:
     """Say every mistake in the playbooks. Reads only."""
-    from cli.reading import compiled
+    from cli.reading import compiled_in
 
-    result, texts = compiled(paths, project)
-    problems = [p for p in result.problems if p.span.file in texts]
+    home, result, texts = compiled_in(paths, project)
+    told, notes = result.problems, tuple[str, ...]()
+    if home.has_store():
+        from flows.advice import advice
+
+        told, notes = advice(home, result, datetime.now(UTC))
+    problems = [p for p in told if p.span.file in texts]
     if as_json or format is Format.JSON:
-        print_json({"problems": [as_dict(p) for p in problems]})
+        print_json({"problems": [as_dict(p) for p in problems], "notes": list(notes)})
     elif format is Format.GITHUB:
         for p in problems:
             sys.stdout.write(annotation(p) + "\n")
@@ -47,10 +53,12 @@ def check(
         errors = sum(p.severity == "error" for p in problems)
         count = plural(len(texts), "file")
         if problems:
-            told = f"{plural(errors, 'error')}, {plural(len(problems) - errors, 'warning')} in {count}."
-            ERROR.print(Text(told, style="bold red" if errors else "bold yellow"))
+            summary = f"{plural(errors, 'error')}, {plural(len(problems) - errors, 'warning')} in {count}."
+            ERROR.print(Text(summary, style="bold red" if errors else "bold yellow"))
         else:
             OUT.print(f"[bold green]✓[/] {count}, {plural(len(result.plans), 'playbook')}: no mistakes.")
+        for note in notes:
+            OUT.print(Text.assemble(("Note: ", "bold"), note), soft_wrap=True)
     if any(p.severity == "error" for p in problems):
         sys.exit(PROBLEMS)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
 from cli.console import OUT, plural
@@ -14,6 +16,11 @@ from flows.report import Report, because
 from flows.review.edits import Edit
 from flows.review.expectations import Traffic, Trial
 from flows.review.report import Review, Reviewed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.report import LeftBehind
 
 FATES: dict[Fate, tuple[str, str]] = {
     "keep": ("green", "the same in the new text"),
@@ -35,7 +42,22 @@ def tell(review: Review) -> None:
     for each in review.playbooks:
         tell_playbook(each, review)
     tell_mail(review)
+    tell_left_behind(review.left_behind)
     OUT.print(Text("Nothing was sent, and nothing was kept.", style="dim"))
+
+
+def tell_left_behind(found: Sequence[LeftBehind]) -> None:
+    """Who waits in playbooks that are not there any more, a sentence each, and the way out."""
+    for each in found:
+        held = [plural(each.inside, "person", "people") + " inside"] if each.inside else []
+        held += [plural(each.queued, "message") + " queued"] if each.queued else []
+        told = (
+            f"⚠ `{each.playbook}` is not in the project any more and has {' and '.join(held)}: they get nothing more."
+        )
+        OUT.print(Text(told, style="yellow"), soft_wrap=True)
+    if found:
+        hint = "  Hint: A new name makes a new playbook. Give it its old name, or keep the old one until all are out."
+        OUT.print(Text(hint, style="cyan"), soft_wrap=True)
 
 
 def tell_playbook(each: Reviewed, review: Review) -> None:

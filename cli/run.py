@@ -60,6 +60,7 @@ def run(
             tell_audience(audience, dry_run=dry_run)
         if not dry_run:
             explain_trouble(opened, reports)
+        explain_left_behind(opened)
     if any(r.total("failed") or r.total("unknown") or r.trouble for r in reports) or any(
         s.told.trouble for s in synced
     ):
@@ -96,6 +97,16 @@ def explain_trouble(opened: Project, reports: Sequence[Report]) -> None:
     if said:
         hint = "  Hint: `winback outbox list --state failed --state planned` lists the messages."
         OUT.print(Text(hint, style="cyan"), soft_wrap=True)
+
+
+def explain_left_behind(opened: Project) -> None:
+    """Who waits in playbooks that the project no longer has: no run of theirs would tell."""
+    from cli.reviewing import tell_left_behind
+    from ledger.report import left_behind
+    from store.engine import read
+
+    with read(opened.engine) as connection:
+        tell_left_behind(left_behind(connection, list(opened.compiled.plans)))
 
 
 def beside_messages(report: Report) -> Iterator[str]:

@@ -32,7 +32,8 @@ class GivenClock(Line):
 class GivenField(Line):
     """A field of the person, from the start on: `stage`, consents (`sms_consent`) and fields of the shop's own too.
 
-    The value is of the field's type; of a list one text, of a point in time also a day."""
+    The value is of the field's type; of a list one text, of a point in time a day, `2026-12-24`
+    (type date), or one with its time, `2026-12-24 09:00`, where the person lives."""
 
     field: Field
     value: Constant

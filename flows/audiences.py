@@ -11,7 +11,7 @@ from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
-from ledger.memberships import Refreshed, Untold
+from ledger.memberships import Refreshed
 from profiles.select import Moment, holds
 from store.engine import read, write
 
@@ -101,16 +101,16 @@ def tell(world: World, audience: str, as_of: datetime) -> Told:
     while True:
         with read(world.store) as connection:
             some = memberships.untold(connection, audience, after, BATCH)
-        if not some:
-            return Told(added=added, removed=removed)
-        add, remove = _changes(some)
+            if not some:
+                return Told(added=added, removed=removed)
+            add = [each.wanted_as for each in some if each.wanted_as]
+            remove = [each.told_as for each in some if each.told_as]
+            # Who leaves may have an address that another member keeps.
+            kept = memberships.shared(connection, audience, remove) if remove else set()
+        remove = [each for each in remove if each not in kept]
         # Outside of any transaction: what is told and not written down is told again, which does no harm.
         if (trouble := asyncio.run(service.change(audience, add=add, remove=remove))) is not None:
             return Told(added=added, removed=removed, trouble=trouble)
         with write(world.store) as connection:
             memberships.told(connection, audience, {each.profile_id: each.wanted_as for each in some}, as_of)
         added, removed, after = added + len(add), removed + len(remove), some[-1].profile_id
-
-
-def _changes(some: list[Untold]) -> tuple[list[str], list[str]]:
-    return [each.wanted_as for each in some if each.wanted_as], [each.told_as for each in some if each.told_as]

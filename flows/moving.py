@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from dsl.plan import Enroll, Plan
+from dsl.plan import ChangeAudience, Enroll, Plan
 from flows.expressions import Expressions, expressions
 from flows.world import World
 from ledger import plans as registry
@@ -29,10 +30,22 @@ def register_joined(world: World, plans: Iterable[Plan], as_of: datetime) -> lis
     return [name for name in names if name not in world.plans]
 
 
+def void(world: World, plans: Iterable[Plan]) -> dict[str, str]:
+    """Steps, by id, of older versions that change an audience which playbooks do not keep any more, and a sentence."""
+    found: dict[str, str] = {}
+    for step in (step for plan in plans for step in plan.steps if isinstance(step, ChangeAudience)):
+        name, audience = step.audience, world.audiences.get(step.audience)
+        if audience is not None and audience.include is not None:
+            found[step.id] = f"Steps do not change audience `{name}` any more: its rules say who belongs to it."
+        elif audience is None and step.kind == "add":  # who is taken out of it is not known outside any longer
+            found[step.id] = f"Nobody is added to audience `{name}`: there is no such audience any more."
+    return found
+
+
 def move_on(world: World, plan: Plan, as_of: datetime) -> Advanced:
     """Move everybody on `plan` who is due. Playbooks that it leads to are registered (`register_joined`)."""
     at = asked(world, plan, as_of)
     return advance(
         world.store, plan=plan, decisions=at.decisions(), arms=at.arms(), as_of=as_of, zone=world.zone,
-        given=at.given(world.plans), wakes=at.wakes(), until=at.until(),
+        given=replace(at.given(world.plans), void=frozenset(void(world, [plan]))), wakes=at.wakes(), until=at.until(),
     )  # fmt: skip

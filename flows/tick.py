@@ -22,7 +22,7 @@ from flows import audiences
 from flows.dispatch import Dispatch, dispatch
 from flows.expressions import Expressions
 from flows.graph import before
-from flows.moving import asked, move_on, register_joined
+from flows.moving import asked, move_on, register_joined, void
 from flows.report import AudienceChange, Recorded, Report, Sends, because, show, taken_ways
 from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
@@ -177,6 +177,7 @@ class _Tick:
     def advance(self) -> None:
         for name in register_joined(self.world, self.plans, self.as_of):
             self.trouble.append(f"Nobody is enrolled in `{name}`: there is no such playbook any more.")
+        self.trouble += dict.fromkeys(void(self.world, self.plans).values())
         known = {step.id: step for plan in reversed(self.plans) for step in plan.steps}
         for plan in self.plans:
             moved: Advanced = move_on(self.world, plan, self.as_of)

@@ -47,6 +47,8 @@ class Given:
     """Of `set FIELD = value` the value as JSON, over `ledger.rows.inside()`."""
     joins: Mapping[str, Joining] = field(default_factory=dict)
     """Of `enroll in`. For a step that is left out nobody is enrolled: the playbook is not there any more."""
+    void: frozenset[str] = frozenset()
+    """Steps of older versions that change an audience which playbooks do not keep any more: they do nothing."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,7 +108,7 @@ def act(passing: Passing, ways: Mapping[str, Sequence[int]], given: Given) -> Ac
                     passing.connection, step=step.id, field=written.name, value=given.values[step.id],
                     rows=passing.taking(paths), as_of=passing.as_of,
                 )  # fmt: skip
-            case ChangeAudience(kind=kind, audience=audience):
+            case ChangeAudience(kind=kind, audience=audience) if step.id not in given.void:
                 people = select(enrollments.c.profile_id).where(passing.taking(paths))
                 acted.changed[step.id] += memberships.change(
                     passing.connection, audience, people, add=kind == "add", as_of=passing.as_of

@@ -27,7 +27,7 @@ from dsl.catalog import MARKETING
 from store.addresses import Sha256
 from store.clock import micros
 from store.schema import consents, memberships, profiles, traits
-from store.upsert import insert_for
+from store.upsert import chunks, insert_for
 
 CHANNEL = "ads"
 """Only who agreed to this is told of outside."""
@@ -113,17 +113,10 @@ def untold(connection: Connection, audience: str, after: int, limit: int) -> lis
 
     Those who did not agree to advertising, or have no address, it should not know.
     """
-    agreed = select(consents.c.profile_id).where(
-        consents.c.profile_id == memberships.c.profile_id,
-        consents.c.channel == CHANNEL,
-        consents.c.topic == MARKETING,
-        consents.c.granted,
-    )
-    wanted = and_(memberships.c.member, profiles.c.merged_into.is_(None), agreed.exists())
-    wanted_as = case((wanted, Sha256(profiles.c.email)))
+    wanted_as = _wanted_as()
     rows = connection.execute(
         select(*memberships.c["profile_id", "told_as"], wanted_as.label("wanted_as"))
-        .select_from(memberships.outerjoin(profiles, profiles.c.id == memberships.c.profile_id))
+        .select_from(_PEOPLE)
         .where(
             memberships.c.audience == audience,
             memberships.c.profile_id > after,
@@ -133,6 +126,31 @@ def untold(connection: Connection, audience: str, after: int, limit: int) -> lis
         .limit(limit)
     )
     return [Untold(**row._mapping) for row in rows]
+
+
+def shared(connection: Connection, audience: str, hashes: Sequence[str]) -> set[str]:
+    """Those of `hashes` by which the service knows a person whom it should go on knowing: two may have one address."""
+    found: set[str] = set()
+    for some in chunks(hashes):
+        mine = and_(memberships.c.audience == audience, memberships.c.told_as.in_(some))
+        kept = select(memberships.c.told_as).select_from(_PEOPLE).where(mine, memberships.c.told_as == _wanted_as())
+        found.update(connection.scalars(kept))
+    return found
+
+
+_PEOPLE = memberships.outerjoin(profiles, profiles.c.id == memberships.c.profile_id)
+
+
+def _wanted_as() -> ColumnElement[str | None]:
+    """By which hash the service should know somebody, over _PEOPLE; NULL: it should not."""
+    agreed = select(consents.c.profile_id).where(
+        consents.c.profile_id == memberships.c.profile_id,
+        consents.c.channel == CHANNEL,
+        consents.c.topic == MARKETING,
+        consents.c.granted,
+    )
+    wanted = and_(memberships.c.member, profiles.c.merged_into.is_(None), agreed.exists())
+    return case((wanted, Sha256(profiles.c.email)))
 
 
 def told(connection: Connection, audience: str, known: Mapping[int, str | None], as_of: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,37 @@ class Counts:
     converted_held_out: int
     messages: dict[tuple[str, str, str], int]
     """By step, state and reason (empty: none)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """A playbook that the project no longer has, and what it still holds: no tick of it comes any more."""
+
+    playbook: str
+    inside: int
+    """People, with those held out."""
+    queued: int
+    """Messages and records that wait to go out."""
+
+
+def left_behind(connection: Connection, playbooks: Collection[str]) -> list[LeftBehind]:
+    """Who waits in playbooks other than these, by name."""
+    active = (
+        select(enrollments.c.playbook, func.count().label("n"))
+        .where(enrollments.c.state == "active", enrollments.c.playbook.not_in(playbooks))
+        .group_by(enrollments.c.playbook)
+    )
+    planned = (
+        select(outbox.c.playbook, func.count().label("n"))
+        .where(outbox.c.state == "planned", outbox.c.playbook.not_in(playbooks))
+        .group_by(outbox.c.playbook)
+    )
+    inside = {row.playbook: row.n for row in connection.execute(active)}
+    queued = {row.playbook: row.n for row in connection.execute(planned)}
+    return [
+        LeftBehind(playbook=name, inside=inside.get(name, 0), queued=queued.get(name, 0))
+        for name in sorted(inside.keys() | queued.keys())
+    ]
 
 
 def counts(connection: Connection, playbook: str) -> Counts:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, null, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, null, select, update
 
 from profiles.attributes import COLUMNS
 from profiles.consent import Consent
@@ -92,16 +93,19 @@ def _hold_the_ledger(connection: Connection, into: Mapping[int, int]) -> None:
 
 
 def _end_double_enrollments(connection: Connection, into: Mapping[int, int], at: int) -> None:
-    """One live enrollment per person, playbook and key: the one of the profile that stays, or else the oldest."""
+    """One live enrollment per person, playbook and key: the one that has sent most, for the other would send it again;
+    else the one of the profile that stays, or else the oldest."""
     live: dict[tuple[int, str, str], list[Row[Any]]] = {}
     for chunk in chunks(sorted({*into, *into.values()})):
         active = select(enrollments).where(enrollments.c.profile_id.in_(chunk), enrollments.c.state == "active")
         for row in connection.execute(active):
             live.setdefault((into.get(row.profile_id, row.profile_id), row.playbook, row.key), []).append(row)
+    double = [rows for rows in live.values() if len(rows) > 1]
+    sent = _sent(connection, [row.id for rows in double for row in rows])
     ended = [
         row.id
-        for rows in live.values()
-        for row in sorted(rows, key=lambda row: (row.profile_id in into, row.entered_at, row.id))[1:]
+        for rows in double
+        for row in sorted(rows, key=lambda row: (-sent[row.id], row.profile_id in into, row.entered_at, row.id))[1:]
     ]
     for chunk in chunks(ended):
         connection.execute(
@@ -115,6 +119,16 @@ def _end_double_enrollments(connection: Connection, into: Mapping[int, int], at:
             .where(outbox.c.enrollment_id.in_(chunk), outbox.c.state.in_(("planned", "claimed")))
             .values(state="cancelled", reason="merged", settled_at=at, owner=None, token=None, lease_until=None)
         )
+
+
+def _sent(connection: Connection, ids: Sequence[int]) -> Counter[int]:
+    """How many messages and records went out, or may have, by enrollment."""
+    found: Counter[int] = Counter()
+    out = outbox.c.state.in_(("sending", "accepted", "unknown", "assumed_sent"))
+    for chunk in chunks(ids):
+        counted = select(outbox.c.enrollment_id, func.count()).where(outbox.c.enrollment_id.in_(chunk), out)
+        found.update(dict(map(tuple, connection.execute(counted.group_by(outbox.c.enrollment_id)))))
+    return found
 
 
 def _move_consents(connection: Connection, into: Mapping[int, int]) -> None:

@@ -8,6 +8,7 @@ so that every loop, sum, list and output asks the budget of the rendering (`limi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined, nodes, pass_context
@@ -143,6 +144,8 @@ def _written(context: Context, value: Any, named: str) -> str:
             text = str(int(value))
         case int() | float():
             text = str(value)
+        case date():
+            raise Refused("value_unwritable", f"{named} is a day or a time.", "Say how to write it, as in `| date`.")
         case _:
             raise Refused("value_unwritable", f"{named} is neither text nor number.")
     budget(context).weigh(text)

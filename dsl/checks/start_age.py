@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dsl import catalog
 from dsl import conditions as c
 from dsl.catalog import YEARLY
+from dsl.checks.staged import plain
 from dsl.conditions import Condition
 from dsl.diagnostics import Diagnostic
-from dsl.program import Program, Stage
+from dsl.program import Program
 from dsl.wording import duration, say, written
 
 _DAY = 86_400
@@ -22,7 +22,7 @@ def start_age(program: Program) -> Iterator[Diagnostic]:
         start = playbook.start_when
         if start is None or start.meaning is None:
             continue
-        asked = _plain(start.meaning, program.lifecycle, holds=True)
+        asked = plain(start.meaning, program.lifecycle, holds=True)
         if open_ways := [way for way in _ways(asked) if _is_open(way)]:
             growing = [test for test in open_ways[0] if _grows_old(test)]
             bound = _bound(min(growing, key=lambda test: isinstance(test, c.AnyOf)), program.catalog.currency)
@@ -33,46 +33,6 @@ def start_age(program: Program) -> Iterator[Diagnostic]:
                 hint=f"Add a bound, such as `and {bound}`.",
                 severity="warning",
             )
-
-
-def _plain(condition: Condition, stages: tuple[Stage, ...], *, holds: bool) -> Condition:
-    """The condition, or its opposite, with `not` only before single tests, and with what being in a stage means."""
-    match condition:
-        case c.Not(condition=inner):
-            return _plain(inner, stages, holds=not holds)
-        case c.AllOf(conditions=parts) | c.AnyOf(conditions=parts):
-            inner_parts = tuple(_plain(part, stages, holds=holds) for part in parts)
-            return (
-                c.AllOf(conditions=inner_parts)
-                if isinstance(condition, c.AllOf) is holds
-                else c.AnyOf(conditions=inner_parts)
-            )
-        case _ if not holds:
-            return c.Not(condition=condition)
-        case c.Compare(field=c.Field(name=catalog.STAGE), operator="is", value=c.Constant(value=str(name))):
-            return _in_stage(name, stages) or condition
-        case c.OneOf(field=c.Field(name=catalog.STAGE), values=values):
-            names = [str(value.value) for value in values if isinstance(value, c.Constant)]
-            each = tuple(known for name in names if (known := _in_stage(name, stages)))
-            return c.AnyOf(conditions=each) if each and len(each) == len(values) else condition
-        case c.HasBeen(field=c.Field(name=catalog.STAGE), value=c.Constant(value=str(name))):
-            known = _in_stage(name, stages)
-            return c.AllOf(conditions=(condition, known)) if known else condition
-        case _:
-            return condition
-
-
-def _in_stage(name: str, stages: tuple[Stage, ...]) -> Condition | None:
-    """What holds for those in a stage: its own condition, and none of the stages above. None: there is no such one."""
-    parts: list[Condition] = []
-    for stage in stages:
-        meaning = stage.asked.meaning if stage.asked else None
-        if stage.name == name:
-            parts += [_plain(meaning, (), holds=True)] if meaning else []
-            return c.AllOf(conditions=tuple(parts)) if parts else None
-        if meaning is not None:
-            parts.append(_plain(meaning, (), holds=False))
-    return None
 
 
 def _bound(test: Condition, currency: str) -> str:

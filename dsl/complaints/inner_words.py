@@ -338,6 +338,12 @@ def _filler(trouble: Trouble) -> Complaint | None:
 
 def _something_else(trouble: Trouble) -> Complaint:
     text = quoted(trouble.text)
+    if trouble.token.type in {"AND", "OR"} and _behind_where(trouble):
+        return trouble.complain(
+            "WB122",
+            f"A `where` asks one thing, and {text} begins a second.",
+            f"Put brackets around all that it asks: `where (… {trouble.text} …)`.",
+        )
     if trouble.expected == {"_NL"}:
         return trouble.complain(
             "WB122", f"The line is complete before {text}.", "Delete the rest of the line.", vague=True
@@ -350,6 +356,13 @@ def _something_else(trouble: Trouble) -> Complaint:
             vague=True,
         )
     return trouble.complain("WB100", f"Instead of {text} I expected {describe(trouble)}.", example(trouble), vague=True)
+
+
+def _behind_where(trouble: Trouble) -> bool:
+    """Whether what a `where` asks without brackets ends right before."""
+    kinds = [word.type for word in trouble.line[: trouble.index]]
+    asked = kinds[len(kinds) - kinds[::-1].index("WHERE") :] if "WHERE" in kinds else []
+    return bool(asked) and "LPAR" not in asked and not trouble.expected & {"NAME", "EVENT", "LPAR"}
 
 
 def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:

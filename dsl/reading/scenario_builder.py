@@ -39,6 +39,15 @@ class ScenarioBuilder(StepBuilder):
             span=self._span(meta), event=self._word(event), ago=self._duration(ago), properties=properties
         )
 
+    def facts(self, _: Meta, parts: list[Any]) -> tuple[Any, ...]:
+        return tuple(parts)  # nothing: a block is built by `block`
+
+    def fact(self, meta: Meta, parts: list[Any]) -> syntax.Dated:
+        return syntax.Dated(span=self._span(meta), name=self._word(parts[0]), value=parts[1])
+
+    def instant(self, meta: Meta, parts: list[Any]) -> syntax.Instant:
+        return syntax.Instant(span=self._span(meta), day=self._day(parts[0]), clock=self._clock(parts[1]))
+
     def given_arm(self, meta: Meta, parts: list[Any]) -> syntax.GivenArm:
         experiment, arm = map(self._word, parts)
         return syntax.GivenArm(span=self._span(meta), experiment=experiment, arm=arm)

@@ -9,7 +9,7 @@ from dsl.catalog import FIELDS, PRODUCT_PARTS, STAGE, Event
 from dsl.conditions import Constant, Field
 from dsl.resolve import names
 from dsl.resolve.scope import Absent, Scope
-from dsl.resolve.values import constant
+from dsl.resolve.values import clock, constant
 from dsl.suggest import did_you_mean, listed
 from dsl.types import Type
 from dsl.wording import KINDS, written
@@ -44,7 +44,7 @@ _MANY = frozenset({Type.LIST, Type.PRODUCT, Type.PRODUCTS})
 
 
 def assigned(
-    word: syntax.Word, value: syntax.Value, scope: Scope, *, later: bool = False
+    word: syntax.Word, value: syntax.Fact, scope: Scope, *, later: bool = False
 ) -> tuple[Field, Constant] | None:
     """`FIELD = value` of a `given` line or, `later`, of an `after` line; None with a problem told."""
     name = word.text
@@ -71,14 +71,14 @@ def assigned(
 
 
 def properties(
-    event: syntax.Word, lines: tuple[syntax.Argument | syntax.Broken, ...], scope: Scope
+    event: syntax.Word, lines: tuple[syntax.Argument | syntax.Dated | syntax.Broken, ...], scope: Scope
 ) -> tuple[str | None, tuple[tuple[str, Constant], ...]]:
     """The name of an event, None with a problem told, and what stands in its block."""
     known = names.event(event, scope)
     found: dict[str, Constant] = {}
     about = scope.about(known)
     for line in lines:
-        if not isinstance(line, syntax.Argument):
+        if isinstance(line, syntax.Broken):
             continue
         if line.name.text in found:
             told = f"`{line.name.text}` is given twice."
@@ -115,7 +115,7 @@ def _owner(name: str) -> str:
     return name if name.count(".") < 2 else name.rpartition(".")[0]
 
 
-def _stage(word: syntax.Word, value: syntax.Value, scope: Scope) -> tuple[Field, Constant] | None:
+def _stage(word: syntax.Word, value: syntax.Fact, scope: Scope) -> tuple[Field, Constant] | None:
     field = Field(scope="profile", name=STAGE, type=Type.TEXT)
     match value:
         case syntax.Word(text=name) | syntax.Text(value=name):
@@ -134,7 +134,7 @@ def _stage(word: syntax.Word, value: syntax.Value, scope: Scope) -> tuple[Field,
     return None
 
 
-def _value(value: syntax.Value, kind: Type, name: str, scope: Scope, *, is_list: bool) -> Constant | None:
+def _value(value: syntax.Fact, kind: Type, name: str, scope: Scope, *, is_list: bool) -> Constant | None:
     """A value that fits `kind`. Of a list one text is given; a day stands for its first instant."""
     if kind in _MANY and not is_list:
         told = f"`{name}` is {KINDS[kind]}, which cannot be written in a scenario."
@@ -146,6 +146,9 @@ def _value(value: syntax.Value, kind: Type, name: str, scope: Scope, *, is_list:
                 _no_value(value, kind, name, scope)
             return None
         meant = scope.constants[value.text]
+    elif isinstance(value, syntax.Instant):
+        at = f"{value.day.value.isoformat()} {clock(value.clock.value)}"
+        meant = Constant(type=Type.TIMESTAMP, value=at)
     else:
         meant = constant(value, scope)
     if meant is None:
@@ -182,8 +185,10 @@ def _way_out(kind: Type, said: str) -> str:
             return "Write `yes` or `no`."
         case Type.MONEY:
             return "Write an amount, like `$50`."
-        case Type.DATE | Type.TIMESTAMP:
+        case Type.DATE:
             return "Write a day, like `2026-12-24`."
+        case Type.TIMESTAMP:
+            return "Write a day, like `2026-12-24`, or one with its time: `2026-12-24 09:00`."
         case Type.NUMBER:
             return "Write a number, like `3`."
         case _:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dsl.syntax.steps import Argument, Waiting
-from dsl.syntax.values import Broken, Clock, Day, Duration, Node, Text, Value, Word
+from dsl.syntax.values import Broken, Clock, Day, Duration, Fact, Instant, Node, Text, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +18,19 @@ class GivenClock(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dated(Node):
+    """`starts_at = 2026-05-08 15:00`, a property of an event"""
+
+    name: Word
+    value: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GivenField(Node):
     """`given cart.total = $300`"""
 
     field: Word
-    value: Value
+    value: Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +39,7 @@ class GivenEvent(Node):
 
     event: Word
     ago: Duration
-    properties: tuple[Argument | Broken, ...] = ()
+    properties: tuple[Argument | Dated | Broken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,7 @@ class AfterEvent(Node):
 
     after: Duration
     event: Word
-    properties: tuple[Argument | Broken, ...] = ()
+    properties: tuple[Argument | Dated | Broken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +65,7 @@ class AfterSet(Node):
 
     after: Duration
     field: Word
-    value: Value
+    value: Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,14 @@ class Day(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instant(Node):
+    """`2026-12-24 09:00`, where the person of a scenario lives."""
+
+    day: Day
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Node):
     value: str
 
@@ -69,6 +77,8 @@ class YesNo(Node):
 
 Constant = Money | Percent | Number | Duration | Clock | Day | Text | YesNo
 Value = Constant | Word
+Fact = Value | Instant
+"""What a scenario can give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

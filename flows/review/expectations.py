@@ -90,10 +90,11 @@ class Trial:
             if self.difference is None
             else f"sees only differences of {self.difference:.1%} or more".replace("%", " points")
         )
+        convert = "convert" if self.baseline_people else "are assumed to convert"
         needs = f" To see a fifth more it needs {self.needed:,} people an arm." if self.needed else ""
         return (
             f"The experiment `{self.name}` is too small for the expected traffic: with {smallest:,} people an "
-            f"arm in {self.days} days it {sees}, and {self.baseline:.1%} convert by themselves.{needs}"
+            f"arm in {self.days} days it {sees}, and {self.baseline:.1%} {convert} by themselves.{needs}"
         )
 
     def as_json(self) -> dict[str, Any]:

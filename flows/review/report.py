@@ -17,6 +17,7 @@ from flows.review.expectations import Traffic, Trial, traffic, trials
 from flows.review.forecast import Ahead, Topics, sends_ahead, walk_on
 from flows.review.mail import Mail, mail
 from flows.review.newcomers import SOME, of_newcomers, per_newcomer, per_past_entrant
+from ledger.report import LeftBehind, left_behind
 from store.engine import read
 
 DAYS = 14
@@ -63,6 +64,8 @@ class Review:
     """Of these playbooks together."""
     unknown: tuple[str, ...]
     """Playbooks of which it is not known how many people come in on a day: their newcomers are in no number."""
+    left_behind: tuple[LeftBehind, ...] = ()
+    """Playbooks with people inside that the project no longer has: renamed or deleted."""
 
     def as_json(self) -> dict[str, Any]:
         """As `winback plan --json` prints it."""
@@ -70,6 +73,9 @@ class Review:
             "as_of": self.as_of.isoformat(),
             "rebuilt": self.rebuilt,
             "playbooks": [each.as_json() for each in self.playbooks],
+            "left_behind": [
+                {"name": each.playbook, "inside": each.inside, "queued": each.queued} for each in self.left_behind
+            ],
             "mail": {
                 "days": self.days,
                 "newcomers_unknown": list(self.unknown),
@@ -97,6 +103,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
     with read(world.store) as connection:
         edits = {plan.name: edit_of(connection, plan, currency) for plan in plans}
         coming = {plan.name: traffic(connection, at[plan.name]) for plan in plans}
+        forgotten = left_behind(connection, [*world.plans, *at])
     reports = {plan.name: stage.play(plan, only_new=only_new) for plan in plans}
     ahead = walk_on(world, plans, as_of, as_of + timedelta(days=days))
     with read(world.store) as connection:
@@ -126,6 +133,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
             world, names, topics, as_of=as_of, days=days, held_back=_held_back(reports.values()), newcomers=later
         ),
         unknown=unknown,
+        left_behind=tuple(forgotten),
     )  # fmt: skip
 
 

@@ -3,7 +3,8 @@ something can be different from the run before.
 
 The rule. A playbook runs every so often counted from the scenario's start, or at its time of day in the project's
 zone; one without a schedule may run at any time. Its first run is the first such time from the start on, or, where an
-event starts it, from the first given event of that name on: it was switched on before the story begins. After a run at
+event starts it, from the first given event of that name on (where that
+is more than a day later, the time before): it was switched on before the story begins. After a run at
 L the next is the first such time at or after the earliest instant beyond L at which one of these happens:
 
 - a call about the person comes in (an `after` line, or a given event after the first run);

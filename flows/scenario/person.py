@@ -78,7 +78,7 @@ def calls(scenario: s.Scenario, *, start: datetime, zone: ZoneInfo, catalog: Cat
         Doing(
             at=start - timedelta(seconds=line.seconds_ago),
             name=line.event,
-            properties=_sent(line.properties, zone),
+            properties=_sent(line, zone, catalog),
         )
         for line in scenario.lines
         if isinstance(line, s.GivenEvent)
@@ -164,9 +164,9 @@ def _identify(traits: Mapping[str, Any], at: datetime, number: int) -> dict[str,
 def _later(scenario: s.Scenario, start: datetime, zone: ZoneInfo, catalog: Catalog) -> Iterator[tuple[Doing, str]]:
     for line in scenario.lines:
         match line:
-            case s.AfterEvent(seconds=seconds, event=event, properties=properties, text=text):
+            case s.AfterEvent(seconds=seconds, event=event, text=text):
                 at = start + timedelta(seconds=seconds)
-                yield Doing(at=at, name=event, properties=_sent(properties, zone)), _words(text)
+                yield Doing(at=at, name=event, properties=_sent(line, zone, catalog)), _words(text)
             case s.AfterMessage(seconds=seconds, kind=kind, template=template, text=text):
                 channels = {channel for channel, name in catalog.templates if name == template}
                 name = "email_opened" if kind == "opened" else "email_link_clicked"
@@ -190,19 +190,21 @@ def sent(value: Constant) -> Any:
     return value.value
 
 
-def _sent(properties: Sequence[tuple[str, Constant]], zone: ZoneInfo) -> dict[str, Any]:
-    """Days are sent as their first instant where the person lives: a property may be a point in time."""
+def _sent(line: s.GivenEvent | s.AfterEvent, zone: ZoneInfo, catalog: Catalog) -> dict[str, Any]:
+    """A day that is a point in time is sent as its first instant where the person lives; another as it is."""
+    known = catalog.events[line.event].properties if line.event in catalog.events else {}
     made = {}
-    for name, value in properties:
-        made[name] = _instant(value, zone) if value.type is Type.DATE else sent(value)
+    for name, value in line.properties:
+        is_instant = value.type is Type.TIMESTAMP or (value.type is Type.DATE and known.get(name) is Type.TIMESTAMP)
+        made[name] = _instant(value, zone) if is_instant else sent(value)
     return made
 
 
 def _instant(value: Constant, zone: ZoneInfo) -> Any:
-    if value.type is not Type.DATE:
+    if value.type not in (Type.DATE, Type.TIMESTAMP):
         return value.value
-    day = datetime.combine(date.fromisoformat(str(value.value)), datetime.min.time())
-    return at_local(day.date(), day.time(), zone).isoformat()
+    at = datetime.fromisoformat(str(value.value))
+    return at_local(at.date(), at.time(), zone).isoformat()
 
 
 def _units(hundredths: int) -> int | float:

@@ -47,6 +47,7 @@ from store.schema import assignments, memberships, profiles
 ANYBODY = Known(field=Field(scope="profile", name="created_at", type=Type.TIMESTAMP))
 """A condition that holds for everybody."""
 LONGEST = timedelta(days=180)
+_DAY = timedelta(days=1)
 MOST_RUNS = 400
 """Runs of one scenario. More: a playbook that goes in circles."""
 
@@ -208,7 +209,7 @@ class _Run:
     def _next_of(self, plan: Plan) -> datetime | None:
         grid, last = self.stage.grids[plan.name], self.last.get(plan.name)
         if last is None:
-            return grid.first(self._begin(plan))
+            return self._first(plan, grid)
         coming = [each.at for each in self.coming[self.taken :]]
         sets = [line.seconds for line in self.stage.scenario.lines if isinstance(line, s.AfterSet)]
         coming += [self.stage.start + timedelta(seconds=seconds) for seconds in sets]  # a stage comes with no call
@@ -236,11 +237,15 @@ class _Run:
         found = grid.first(at)
         return found if found > last else grid.first(last + timedelta(microseconds=1))
 
-    def _begin(self, plan: Plan) -> datetime:
-        if isinstance(plan.trigger, StartOn):
-            own = [call.at for call in self.coming if call.body.get("event") == plan.trigger.event]
-            return min([self.stage.start, *own])
-        return self.stage.start
+    def _first(self, plan: Plan, grid: Grid) -> datetime:
+        """A first run takes in starting events of the last day only: of a playbook that runs more rarely, the run
+        before the first of them counts, for it was switched on before the story begins."""
+        if not isinstance(plan.trigger, StartOn):
+            return grid.first(self.stage.start)
+        own = [call.at for call in self.coming if call.body.get("event") == plan.trigger.event]
+        begin = min([self.stage.start, *own])
+        found = grid.first(begin)
+        return found if found - begin < _DAY else min(found, grid.first(begin - timedelta(seconds=grid.tolerance)))
 
     def _take(self, at: datetime) -> None:
         """Take in what the shop has sent by now."""

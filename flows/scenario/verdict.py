@@ -96,7 +96,7 @@ class _Court:
         refused = [fact for fact in alike if not fact.happened]
         if refused:
             verb = "made" if line.outcome != "send" else "sent"
-            return f"It was to be {verb} {self._times(line, refused)}, and was not: {refused[0].why}."
+            return f"It was to be {verb} {self._times(line, refused)}, and was not: {refused[0].why.rstrip('.')}."
         return self._missing(line)
 
     def _is(self, line: s.Expect, fact: Fact) -> bool:

@@ -194,7 +194,7 @@ def test_init_leaves_files_that_are_there(tmp_path: Path, winback: Winback) -> N
 
 
 def test_check_json(project: Path, winback: Winback) -> None:
-    assert winback("check", "--json").json == {"problems": []}
+    assert winback("check", "--json").json == {"problems": [], "notes": []}
     (project / "playbooks" / "mine.playbook").write_text(BROKEN)
     said = winback("check", "--json")
     assert said.code == 1

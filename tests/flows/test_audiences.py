@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 from sqlalchemy import select
 
+from flows import audiences
 from flows.audiences import Synced, sync
 from flows.local import Server
 from flows.playbooks import flow_of_audience
@@ -119,6 +121,24 @@ def test_telling_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         assert connection.scalars(select(memberships.c.told_as).where(memberships.c.told_as.is_not(None))).all() == [
             hashed("a")
         ]
+
+
+def test_an_address_that_another_member_has_stays_with_the_service(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    made = shop(tmp_path, BOOK)
+    made.calls(
+        *(person(user, email="a@example.com", ads_consent=True) for user in "ab"),
+        *(event(user, "Order Completed", "2026-03-01T10:00:00Z", order_id=user, total=10) for user in "ab"),
+    )
+    assert synced(made).members == 2
+    # One by one, so that who leaves is told of after who stays.
+    monkeypatch.setattr(audiences, "BATCH", 1)
+    made.calls(event("b", "Order Cancelled", "2026-03-03T10:00:00Z", order_id="b"))
+    done = synced(made, 1)
+    assert (done.removed, done.members, done.told.removed) == (1, 1, 0)
+    assert {line["op"] for line in lines(made)} == {"add"}
+    made.calls(event("a", "Order Cancelled", "2026-03-04T10:00:00Z", order_id="a"))
+    assert synced(made, 2).told.removed == 1
+    assert lines(made)[-1] == {"op": "remove", "email_sha256": hashed("a")}
 
 
 def test_a_tick_notes_stages_when_somebody_asks_for_how_long(tmp_path: Path) -> None:

@@ -259,3 +259,14 @@ def test_on_postgresql_too(tmp_path: Path, engine: Engine, monkeypatch: pytest.M
     assert told["welcome"] == 2 and seen.mail[0].days[0].messages == sum(told.values())
     assert seen.playbooks[1].trials[0].baseline == 0.05
     look(made, NOON + 3 * DAY)
+
+
+def test_people_in_a_renamed_playbook_are_told_of(tmp_path: Path) -> None:
+    made = stocked(tmp_path)
+    made.run("welcome", NOON)
+    assert look(made, NOON + DAY).left_behind == ()
+    made.write(SERIES.replace("playbook welcome", "playbook greeting"))
+    with rehearsal(made.project, NOON + DAY) as stage:
+        seen = review(stage, [made.plan("greeting")])
+    assert [(each.playbook, each.inside, each.queued) for each in seen.left_behind] == [("welcome", 4, 0)]
+    assert seen.as_json()["left_behind"] == [{"name": "welcome", "inside": 4, "queued": 0}]

@@ -343,6 +343,39 @@ def test_the_persons_own_zone_counts(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+BOOKING = """
+field follow_up_at is timestamp
+event booked:
+  starts_at is timestamp
+  ends_on is date
+playbook p:
+  run every 15 minutes
+  start on booked
+  enter once
+  wait until 1 hour before event.starts_at
+  send email hello
+  wait until event.ends_on
+  send email reminder
+  if follow_up_at is known:
+    wait until follow_up_at
+    send email bye
+"""
+
+
+def test_days_and_points_in_time_are_given_where_the_person_lives(tmp_path: Path) -> None:
+    block = ("given booked 1 minute ago:\n    starts_at = 2026-05-08 15:00\n    ends_on = 2026-05-10",)
+    for zone in ("Asia/Tokyo", "America/Los_Angeles"):
+        where = ("given clock 2026-05-08 09:00", f'given time_zone = "{zone}"', *block)
+        passes(
+            tmp_path, BOOKING, "p", *where, "given follow_up_at = 2026-05-12 18:00", "expect send email hello after 5 hours",
+            "expect send email reminder after 39 hours", "expect send email bye after 105 hours",
+        )  # fmt: skip
+        passes(
+            tmp_path, BOOKING, "p", *where, "after 1 day set follow_up_at = 2026-05-12 18:00",
+            "expect send email bye after 105 hours",
+        )  # fmt: skip
+
+
 def test_a_template_that_cannot_be_filled_fails_the_scenario(tmp_path: Path) -> None:
     text = "\nplaybook p:\n  start on signed_up\n  enter once\n  send email named:\n    items = cart.items\n"
     result, filled = stories(
@@ -386,6 +419,21 @@ playbook p:
     assert (result.timeline[0].local.hour, result.timeline[0].text) == (9, "entered")
     assert result.timeline[0].at == datetime(2026, 3, 14, 9, tzinfo=UTC)
     assert result.runs <= 4  # and not one of each day
+
+
+@pytest.mark.parametrize("schedule", ["monday at 09:00", "5 days"])
+def test_an_event_starts_a_playbook_that_runs_rarely(schedule: str, tmp_path: Path) -> None:
+    text = f"""
+playbook p:
+  run every {schedule}
+  start on signed_up
+  enter every time
+  send email hello
+"""
+    clock = "given clock 2026-05-05 12:00"  # a Tuesday
+    passes(tmp_path, text, "p", clock, "given signed_up 1 minute ago", "expect send email hello 1 times")
+    later = ("given signed_up 50 hours ago", "after 8 days signed_up", "after 20 days signed_up")
+    passes(tmp_path, text, "p", clock, *later, "expect enter 3 times")
 
 
 def test_it_does_not_matter_when_it_is_played(tmp_path: Path) -> None:

@@ -56,6 +56,17 @@ playbook other:
   send email hello
 """
 
+LATER = """
+audience lapsed on facebook:
+  about "Whom playbooks add."
+
+playbook adding:
+  start on signed_up
+  enter once
+  wait 1 day
+  add to audience lapsed
+"""
+
 
 def records(made: Shop) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted((made.folder / "outbox/crm").glob("*/*.json"))]
@@ -130,6 +141,18 @@ def test_the_other_playbook_goes_on_by_its_own_ticks(tmp_path: Path) -> None:
     # Who is inside already is passed over, and a first tick of its own still enters those whose event is new.
     made.calls(event("b", "Order Completed", "2026-03-03T12:30:00Z", order_id="9", total=10))
     assert made.run("other", NOON + HOUR).entered == 0, "enter once: b was there"
+
+
+def test_nobody_is_added_to_an_audience_that_is_not_there_any_more(tmp_path: Path) -> None:
+    made = shop(tmp_path, LATER)
+    made.calls(person("a", ads_consent=True), event("a", "Signed Up", "2026-03-03T11:00:00Z"))
+    made.run("adding", NOON)
+    made.write(LATER.replace("lapsed", "lost"))
+    report = made.run("adding", NOON + DAY)
+    assert report.trouble == ("Nobody is added to audience `lapsed`: there is no such audience any more.",)
+    assert (report.ended, [(each.name, each.added) for each in report.audiences], told(made, "lapsed")) == (
+        {"end": 1}, [("lapsed", 0), ("lost", 0)], [],
+    )  # fmt: skip
 
 
 def test_a_timeline_tells_of_every_step(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, false, func, select, true, update
 
-from dsl.plan import Entry, StartOn
+from dsl.plan import Entry, StartOn, Wait
 from dsl.regions import START
 from ledger.enroll import Entered, enter_on
 from ledger.leave import leave
@@ -16,7 +16,7 @@ from ledger.rows import started
 from profiles.joins import join_profiles
 from store.clock import micros
 from store.engine import write
-from store.schema import enrollments, events, matches, profiles, traits
+from store.schema import enrollments, events, matches, outbox, profiles, traits
 from tests.ledger.shop import DAY, HOUR, NOON, enter, go_on, happens, inside, mail, messages, people, plan
 
 ORDERS = StartOn(event="order_completed")
@@ -267,3 +267,22 @@ def test_a_tick_beside_a_merge_waits_for_it(engine: Engine) -> None:
     beside.join()
     with engine.connect() as connection:
         assert list(connection.scalars(select(enrollments.c.profile_id))) == [customer]
+
+
+def test_of_two_joined_in_the_middle_the_one_that_has_sent_goes_on(engine: Engine) -> None:
+    with write(engine) as connection:
+        customer, visitor = people(connection, 2)
+    cart(engine, customer, 0)
+    series = plan(mail("first", "wait"), Wait(id="wait", seconds=86400, next="last"), mail("last"))
+    enter(engine, series, NOON)
+    go_on(engine, series, NOON)
+    with write(engine) as connection:
+        connection.execute(update(outbox).values(state="accepted"))
+    cart(engine, customer, 500)
+    assert enter(engine, series, NOON + HOUR).entered == 1
+    with write(engine) as connection:
+        join_profiles(connection, {visitor: customer}, micros(NOON + HOUR))
+    go_on(engine, series, NOON + DAY)
+    with engine.connect() as connection:
+        queued = connection.execute(select(*outbox.c["profile_id", "step"]).order_by(outbox.c.id)).all()
+    assert [tuple(row) for row in queued] == [(customer, "first"), (customer, "last")]

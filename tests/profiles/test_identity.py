@@ -189,7 +189,7 @@ def test_a_join_keeps_the_ledger(engine: Engine) -> None:
                 (1, ann, "planned"),
                 (2, visitor, "planned"),
                 (2, visitor, "claimed"),
-                (2, visitor, "accepted"),
+                (2, visitor, "skipped"),
                 (3, visitor, "planned"),
             ]
         ):
@@ -230,7 +230,7 @@ def test_a_join_keeps_the_ledger(engine: Engine) -> None:
             ("planned", None),
             ("cancelled", "merged"),
             ("cancelled", "merged"),
-            ("accepted", None),
+            ("skipped", None),
             ("planned", None),
         ]
         assert sends[2].token is None
