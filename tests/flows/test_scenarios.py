@@ -368,7 +368,8 @@ def test_days_and_points_in_time_are_given_where_the_person_lives(tmp_path: Path
         where = ("given clock 2026-05-08 09:00", f'given time_zone = "{zone}"', *block)
         passes(
             tmp_path, BOOKING, "p", *where, "given follow_up_at = 2026-05-12 18:00",
-            "expect send email hello after 5 hours", "expect send email reminder after 39 hours", "expect send email bye after 105 hours",
+            "expect send email hello after 5 hours",
+            "expect send email reminder after 39 hours", "expect send email bye after 105 hours",
         )  # fmt: skip
         passes(
             tmp_path, BOOKING, "p", *where, "after 1 day set follow_up_at = 2026-05-12 18:00",
