@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import ERROR, Json, ProjectFolder, moment, print_json
+from cli.console import ERROR, OUT, Json, ProjectFolder, moment, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +30,8 @@ def plan(
     from flows.project import open_project
     from flows.rehearsal import rehearsal
     from flows.review.report import review
+    from profiles.history import newest_event_at
+    from store.engine import read
 
     opened = open_project(project)
     plans, audiences = chosen_with_audiences(opened, playbooks or [])
@@ -44,3 +46,9 @@ def plan(
     from cli.reviewing import tell
 
     tell(reviewed)
+    with read(opened.engine) as connection:
+        empty = newest_event_at(connection) is None
+    if empty:
+        OUT.print(
+            "[yellow]The store holds no events yet, so nobody is in these numbers: `winback import` takes them in.[/]"
+        )

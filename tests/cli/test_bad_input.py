@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -267,6 +269,21 @@ ERRORS = [
     Bad(name="project that is not there", run="check --project elsewhere", code=2, place="elsewhere",
         reason="no such folder", way_out="winback init"),
 ]  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", ["check", "check --json", "plan --json", "test", "fmt", "explain WB203"])
+def test_a_full_disk_behind_the_output(arguments: str, stocked: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments.split(), "--project", str(stocked)] if "WB" not in arguments
+            else [sys.executable, "-m", "cli", *arguments.split()],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2], check=False,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: What this writes to: No space left on device.\n  Hint: Make room")
+    assert len(ran.stderr.splitlines()) == 2
+
 
 USAGE = ["", "chekc", "check --formt json", "check --format yaml", "run", "outbox", "outbox resolve x --sent",
          "outbox resolve 1", "import", "explain", "profile", "profile show", "demo --customers 3",
