@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from cli import adopt, backtest, check, explain, fmt, importing, init, lsp, outbox, pause, plan, profile, run, test, ui
+from cli import (
+    adopt,
+    backtest,
+    check,
+    explain,
+    fmt,
+    importing,
+    init,
+    lsp,
+    move,
+    outbox,
+    pause,
+    plan,
+    profile,
+    run,
+    test,
+    ui,
+)
 from cli.console import ERROR, fail
 from cli.demo import command as demo
 
@@ -32,6 +49,7 @@ for module in (
     backtest,
     run,
     pause,
+    move,
     profile,
     outbox,
     adopt,

@@ -179,3 +179,37 @@ def test_what_is_unknown_is_not_replayed(running: Path, winback: Winback) -> Non
     said = winback("outbox", "replay", "1", "--json")
     assert said.code == 1 and said.json == {"queued": [], "refused": {"1": "unknown"}}
     assert "winback outbox resolve" in said.err
+
+
+# ── move ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+EDITED = PLAYBOOK.replace("  wait 1 day\n  send email hello\n", "  wait 1 day\n  send email hello\n  wait 9 days\n")
+OTHER = PLAYBOOK.replace("  wait 1 day\n  send email hello\n", "  wait 2 days\n  send email again\n")
+
+
+def test_people_are_taken_along(running: Path, winback: Winback) -> None:
+    (running / "playbooks" / "carts.playbook").write_text(EDITED)
+    assert "2 people go on in version" in winback("move", "carts").out
+    assert winback("move", "carts", "--json").json == {"moved": 0, "stayed": 0, "stranded": []}
+    assert run(running, WHEN + timedelta(days=1)).inside == 2, "at the new wait"
+
+
+def test_nobody_is_stranded(running: Path, winback: Winback) -> None:
+    shutil.copy(running / "templates" / "email" / "hello.html", running / "templates" / "email" / "again.html")
+    (running / "playbooks" / "carts.playbook").write_text(OTHER)
+    said = winback("move", "carts")
+    assert said.code == 1 and "Nobody was moved" in said.err and "2 people at `wait" in said.err
+    told = winback("move", "carts", "--json")
+    (lost,) = told.json["stranded"]
+    assert told.code == 1 and lost["people"] == 2
+    new = open_project(running).compiled.plans["carts"].steps[-1].id
+    said = winback("move", "carts", "--map", f"{lost['missing']}={new}", "--json")
+    assert said.json == {"moved": 2, "stayed": 0, "stranded": []}
+
+
+def test_bad_input_to_a_move(running: Path, winback: Winback) -> None:
+    said = winback("move", "carts", "--map", "a=b")
+    assert said.code == 2 and "--map a=b: The playbook has no step `b`." in said.err
+    assert winback("move", "carts", "--map", "a").code == 2
+    assert "There is no playbook of this name" in winback("move", "cart").err
+    (running / "playbooks" / "new.playbook").write_text(PLAYBOOK.replace("carts", "fresh"))
+    assert "It has not run yet" in winback("move", "fresh").err
