@@ -155,7 +155,7 @@ def describe(found: Whole) -> dict[str, str]:
         "said": row.detail,
         "person": f"profile {row.profile_id}",
         "playbook": f"{row.playbook}, version {found.version}",
-        "step": row.step + (f", time {found.occurrence + 1}" if found.occurrence else ""),
+        "step": row.step + (f", time {found.occurrence}" if found.occurrence > 1 else ""),
         "queued": _at(found.planned_at),
         "due": _at(row.due_at),
         "late after": _at(found.expires_at) if row.state in ("planned", "claimed") else None,

@@ -183,7 +183,7 @@ def test_what_is_unknown_is_not_replayed(running: Path, winback: Winback) -> Non
 
 # ── move ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 EDITED = PLAYBOOK.replace("  wait 1 day\n  send email hello\n", "  wait 1 day\n  send email hello\n  wait 9 days\n")
-OTHER = PLAYBOOK.replace("  wait 1 day\n  send email hello\n", "  wait 2 days\n  send email again\n")
+OTHER = PLAYBOOK.replace("  wait 1 day\n  send email hello\n", "  wait 2 days\n  send email bye\n")
 
 
 def test_people_are_taken_along(running: Path, winback: Winback) -> None:
@@ -194,7 +194,7 @@ def test_people_are_taken_along(running: Path, winback: Winback) -> None:
 
 
 def test_nobody_is_stranded(running: Path, winback: Winback) -> None:
-    shutil.copy(running / "templates" / "email" / "hello.html", running / "templates" / "email" / "again.html")
+    shutil.copy(running / "templates" / "email" / "hello.html", running / "templates" / "email" / "bye.html")
     (running / "playbooks" / "carts.playbook").write_text(OTHER)
     said = winback("move", "carts")
     assert said.code == 1 and "Nobody was moved" in said.err and "2 people at `wait" in said.err
