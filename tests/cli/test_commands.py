@@ -61,7 +61,8 @@ def test_help(command: str, winback: Winback) -> None:
 def test_every_command_of_this_issue_is_there() -> None:
     assert set(commands()) == {
         "demo", "init", "check", "fmt", "explain", "import", "plan", "run", "profile show", "outbox list",
-        "outbox resolve", "ui", "lsp", "backtest", "test",
+        "outbox resolve", "ui", "lsp", "backtest", "test", "pause", "resume", "move", "adopt", "outbox show",
+        "outbox replay",
     }  # fmt: skip
 
 
