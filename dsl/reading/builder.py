@@ -14,7 +14,7 @@ from lark.tree import Meta
 from dsl import syntax
 from dsl.reading import literals
 from dsl.reading.scenario_builder import ScenarioBuilder
-from dsl.reading.step_builder import Otherwise
+from dsl.reading.step_builder import Otherwise, without_forks
 
 _CONTINUING = frozenset({"otherwise", "else", "elif", "elsif", "elseif"})
 
@@ -69,14 +69,16 @@ class _Builder(ScenarioBuilder):
         return syntax.FieldDeclaration(span=self._span(meta), name=parts[0], type=self._word(parts[1]))
 
     def event_declaration(self, meta: Meta, parts: list[Any]) -> syntax.EventDeclaration:
-        return syntax.EventDeclaration(span=self._span(meta), name=self._word(parts[0]), properties=parts[1])
+        return syntax.EventDeclaration(
+            span=self._span(meta), name=self._word(parts[0]), properties=without_forks(parts[1])
+        )
 
     def property(self, meta: Meta, parts: list[Any]) -> syntax.FieldDeclaration:
         name, kind = map(self._word, parts)
         return syntax.FieldDeclaration(span=self._span(meta), name=name, type=kind)
 
     def policy(self, meta: Meta, parts: list[Any]) -> syntax.Policy:
-        return syntax.Policy(span=self._span(meta), lines=parts[0])
+        return syntax.Policy(span=self._span(meta), lines=without_forks(parts[0]))
 
     def quiet_hours(self, meta: Meta, parts: list[Any]) -> syntax.QuietHours:
         start, end = map(self._clock, parts)
@@ -98,7 +100,7 @@ class _Builder(ScenarioBuilder):
         return syntax.Playbook(span=self._span(meta), name=self._word(parts[0]), lines=parts[1])
 
     def lifecycle(self, meta: Meta, parts: list[Any]) -> syntax.Lifecycle:
-        return syntax.Lifecycle(span=self._span(meta), stages=parts[0])
+        return syntax.Lifecycle(span=self._span(meta), stages=without_forks(parts[0]))
 
     def stage(self, meta: Meta, parts: list[Any]) -> syntax.Stage:
         name, condition = parts
@@ -111,7 +113,7 @@ class _Builder(ScenarioBuilder):
     def audience(self, meta: Meta, parts: list[Any]) -> syntax.Audience:
         name, connector, lines = parts
         return syntax.Audience(
-            span=self._span(meta), name=self._word(name), connector=self._word(connector), lines=lines
+            span=self._span(meta), name=self._word(name), connector=self._word(connector), lines=without_forks(lines)
         )
 
     def include(self, meta: Meta, parts: list[Any]) -> syntax.Include:

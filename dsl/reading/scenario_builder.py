@@ -10,7 +10,7 @@ from lark.tree import Meta
 
 from dsl import syntax
 from dsl.reading import literals
-from dsl.reading.step_builder import StepBuilder
+from dsl.reading.step_builder import StepBuilder, without_forks
 
 
 @v_args(meta=True)
@@ -24,7 +24,7 @@ class ScenarioBuilder(StepBuilder):
             span=self._span(meta),
             name=literals.text(name, self._span(name)),
             playbook=self._word(playbook),
-            lines=lines,
+            lines=without_forks(lines),
         )
 
     def given_clock(self, meta: Meta, parts: list[Any]) -> syntax.GivenClock:
@@ -36,7 +36,10 @@ class ScenarioBuilder(StepBuilder):
     def given_event(self, meta: Meta, parts: list[Any]) -> syntax.GivenEvent:
         event, ago, properties = parts
         return syntax.GivenEvent(
-            span=self._span(meta), event=self._word(event), ago=self._duration(ago), properties=properties
+            span=self._span(meta),
+            event=self._word(event),
+            ago=self._duration(ago),
+            properties=without_forks(properties),
         )
 
     def facts(self, _: Meta, parts: list[Any]) -> tuple[Any, ...]:
@@ -55,7 +58,10 @@ class ScenarioBuilder(StepBuilder):
     def after_event(self, meta: Meta, parts: list[Any]) -> syntax.AfterEvent:
         after, event, properties = parts
         return syntax.AfterEvent(
-            span=self._span(meta), after=self._duration(after), event=self._word(event), properties=properties
+            span=self._span(meta),
+            after=self._duration(after),
+            event=self._word(event),
+            properties=without_forks(properties),
         )
 
     def after_set(self, meta: Meta, parts: list[Any]) -> syntax.AfterSet:

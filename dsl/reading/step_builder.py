@@ -22,6 +22,16 @@ class Otherwise:
     body: tuple[Any, ...]
 
 
+def without_forks(lines: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The lines of a block that holds no steps: a stray `otherwise` in it is a line that cannot be read."""
+    return tuple(
+        line.branches[0].condition
+        if isinstance(line, syntax.If) and isinstance(line.branches[0].condition, syntax.Broken)
+        else line
+        for line in lines
+    )
+
+
 @v_args(meta=True)
 class StepBuilder(ConditionBuilder):
     """Adds settings and steps to values and conditions."""
@@ -90,15 +100,20 @@ class StepBuilder(ConditionBuilder):
     def send(self, meta: Meta, parts: list[Any]) -> syntax.Send:
         channel, template, arguments = parts
         return syntax.Send(
-            span=self._span(meta), channel=self._word(channel), template=self._word(template), arguments=arguments
+            span=self._span(meta),
+            channel=self._word(channel),
+            template=self._word(template),
+            arguments=without_forks(arguments),
         )
 
     def create(self, meta: Meta, parts: list[Any]) -> syntax.Create:
         noun, team, arguments = parts
-        return syntax.Create(span=self._span(meta), noun=self._word(noun), team=self._word(team), arguments=arguments)
+        return syntax.Create(
+            span=self._span(meta), noun=self._word(noun), team=self._word(team), arguments=without_forks(arguments)
+        )
 
     def update(self, meta: Meta, parts: list[Any]) -> syntax.Update:
-        return syntax.Update(span=self._span(meta), noun=self._word(parts[0]), arguments=parts[1])
+        return syntax.Update(span=self._span(meta), noun=self._word(parts[0]), arguments=without_forks(parts[1]))
 
     def set(self, meta: Meta, parts: list[Any]) -> syntax.Set:
         return syntax.Set(span=self._span(meta), field=parts[0], value=parts[1])
@@ -173,7 +188,7 @@ class StepBuilder(ConditionBuilder):
         return Otherwise(parts[0])
 
     def experiment(self, meta: Meta, parts: list[Any]) -> syntax.Experiment:
-        return syntax.Experiment(span=self._span(meta), name=self._word(parts[0]), lines=parts[1])
+        return syntax.Experiment(span=self._span(meta), name=self._word(parts[0]), lines=without_forks(parts[1]))
 
     def measure(self, meta: Meta, parts: list[Any]) -> syntax.Measure:
         event, within, where = (*parts, None)[:3]

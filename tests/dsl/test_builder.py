@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from dsl import syntax
+from dsl.compile import compile_sources
 from dsl.diagnostics import Span
 from dsl.parser import parse
+from dsl.standard import standard_catalog
 
 HERE = Span(file="x", line=1, column=1, end_line=1, end_column=1)
 """Nodes compare without their places."""
@@ -326,3 +328,22 @@ def test_a_node_reaches_from_its_first_word_to_its_last() -> None:
     assert isinstance(book, syntax.Playbook) and isinstance(branch := book.lines[0], syntax.If)
     assert branch.span == Span(file="p", line=4, column=3, end_line=6, end_column=9)
     assert branch.branches[0].condition.span == Span(file="p", line=4, column=6, end_line=5, end_column=14)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "playbook a:\n  start on signed_up\n  enter once\n  send email hello:\n    x = 1\n    ",
+        "playbook a:\n  start on signed_up\n  enter once\n  create task for sales:\n    x = 1\n    ",
+        'scenario "s" for a:\n  given signed_up 1 day ago:\n    x = 1\n    ',
+        'scenario "s" for a:\n  expect enter\n  ',
+        "event quiz:\n  x is text\n  ",
+        "policy:\n  quiet days sunday\n  ",
+        "lifecycle:\n  hero when orders.count > 1\n  ",
+        "audience a on facebook:\n  run every 1 hour\n  ",
+    ],
+)
+@pytest.mark.parametrize("stray", ["elif x = 1\n", "otherwise:\n", "else if x\n", "otherwise if phone is known:\n"])
+def test_a_stray_otherwise_among_other_lines_is_a_line_that_cannot_be_read(head: str, stray: str) -> None:
+    result = compile_sources({"a.playbook": head + stray}, standard_catalog())
+    assert any(problem.code.startswith("WB1") for problem in result.problems)
