@@ -35,7 +35,7 @@ ONE_ROUND = (
     note = "round {r}"
   add to audience keen
   send email m{r}
-  wait for checkout_started up to 1 day
+  wait for checkout_started where round is {r} up to 1 day
   if has checkout_started in the last 23 hours:
     send email yes{r}
   otherwise:
@@ -94,7 +94,7 @@ def fill(engine: Engine, *, count: int, days: int) -> None:
         ids = people(connection, count)
         for day in range(days):
             for person in ids[::2]:
-                happens(connection, person, "checkout_started", evening(day))
+                happens(connection, person, "checkout_started", evening(day), round=day)
 
 
 def schema(engine: Engine) -> None:
