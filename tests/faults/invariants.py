@@ -18,7 +18,8 @@ from dsl.plan import ChangeAudience, Enroll, Experiment, Plan, Record, Send, Set
 from store.schema import assignments, enrollments, events, journal, memberships, outbox, plans
 from store.writing import OURS
 
-HELD, SETTLED = frozenset({"claimed", "sending"}), frozenset({"accepted", "failed", "unknown", "assumed_sent", "skipped"})
+HELD = frozenset({"claimed", "sending"})
+SETTLED = frozenset({"accepted", "failed", "unknown", "assumed_sent", "skipped"})
 STATES = HELD | SETTLED | {"planned", "cancelled"}
 
 

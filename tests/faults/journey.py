@@ -150,4 +150,3 @@ class Careless(SmtpConnector):
     @property
     def manifest(self) -> Manifest:
         return replace(super().manifest, repeatable=True, batch=10)
-

@@ -161,7 +161,8 @@ def run(
                 crash()
                 left -= 1
             loop.strike()
-            if any([loop.look(worker) for worker in list(loop.running)]):
+            over = [loop.look(worker) for worker in list(loop.running)]
+            if any(over):
                 if loop.day + 1 == ROUNDS:
                     raise RuntimeError("workers finish before they are killed: more people, or a shorter time to live")
                 loop.next_day()

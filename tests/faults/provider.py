@@ -1,4 +1,4 @@
-"""An SMTP server in a process of its own: each message that it takes is a line in a file, on the disk before it answers.
+"""An SMTP server in a process of its own: each message that it takes is a line in a file, on disk before it answers.
 
 `python -m tests.faults.provider LOG` prints its port. A line is `send-id address subject`.
 """

@@ -145,7 +145,8 @@ def _fork(project: Project, provider: int, order: Order) -> int:
         code = STORE_GONE
         if project.engine.dialect.name == "sqlite":
             traceback.print_exc()
-    except BaseException:  # noqa: BLE001  whatever it is, this process must not go on as its parent
+    except BaseException:
+        # Whatever it is, this process must not go on as its parent.
         traceback.print_exc()
     finally:
         sys.stderr.flush()
