@@ -1,10 +1,11 @@
 """Each operation of a whole journey fails once.
 
 `python -m tests.faults.each_operation` plays a journey of all kinds of steps with the first operation failing, then
-with the second, and so on until nothing is left to fail: each statement, each commit (undone, or done and unconfirmed), each
-step on the network. After the failure the day is played again undisturbed, and must end as a day without failures
-does: the same people at the same places, each message once at the provider, by its own log. Each day begins from a
-copy of the store as an undisturbed day before has left it, so that a failure costs a day and not the journey.
+with the second, and so on until nothing is left to fail: each statement, each commit (undone, or done and
+unconfirmed), each step on the network. After the failure the day is played again undisturbed, and must end as a day
+without failures does: the same people at the same places, each message once at the provider, by its own log. Each day
+begins from a copy of the store as an undisturbed day before has left it, so that a failure costs a day and not the
+journey.
 """
 
 from __future__ import annotations
