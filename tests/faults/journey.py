@@ -76,9 +76,9 @@ def text(rounds: int) -> str:
     return HEAD + "".join(ONE_ROUND[r % 3].format(r=r) for r in range(rounds))
 
 
-def make(folder: Path, *, rounds: int, store: str | None = None) -> Project:
-    """A project with the journey."""
-    made = project(folder, text(rounds))
+def make(folder: Path, *, rounds: int, store: str | None = None, playbooks: str | None = None) -> Project:
+    """A project with the journey, or with other playbooks that send its messages."""
+    made = project(folder, playbooks or text(rounds))
     if store is not None:
         toml = folder / "winback.toml"
         toml.write_text(toml.read_text().replace("sqlite:///winback.db", store))

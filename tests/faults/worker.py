@@ -40,6 +40,7 @@ class Order:
     """What a worker is to do."""
 
     day: int
+    playbooks: tuple[str, ...] = PLAYBOOKS
     at: tuple[str, ...] = ()
     """The points of which it acts at the `nth`."""
     nth: int = 0
@@ -58,7 +59,7 @@ def work(project: Project, provider: int, order: Order) -> None:
     watch(project.engine, points)
     relay = Relay(provider, points)
     world = at_work(project, relay.port, careless=order.careless, ahead=timedelta(seconds=order.ahead))
-    for name in PLAYBOOKS:
+    for name in order.playbooks:
         tick(world, project.compiled.plans[name], as_of=noon(order.day) + timedelta(hours=order.hours))
 
 
@@ -74,7 +75,8 @@ class Workers:
         command = [sys.executable, "-m", "tests.faults.worker", str(project.folder), str(provider)]
         pipe = subprocess.PIPE
         made = cls(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
-        made._ask("ready?")
+        if made._ask("ready?") != "yes":
+            raise RuntimeError("workers do not start: their own words are above")
         return made
 
     def start(self, order: Order) -> int:
