@@ -30,7 +30,7 @@ from sqlalchemy.exc import DBAPIError
 from flows.project import Project
 from flows.tick import tick
 from store.engine import open_store
-from store.schema import enrollments, outbox, profiles
+from store.schema import enrollments, memberships, outbox, profiles
 from tests.faults import journey, postgres
 from tests.faults.database import watch
 from tests.faults.invariants import violations
@@ -166,7 +166,11 @@ class _Play:
         engine = open_store(self.project.store_url)
         with engine.connect() as connection:
             columns = enrollments.c["playbook", "profile_id", "state", "step", "reason", "due_at", "entered_at"]
-            stand = {tuple(row) for row in connection.execute(select(*columns))}
+            stand: set[Any] = {tuple(row) for row in connection.execute(select(*columns))}
+            stand |= {
+                tuple(row) for row in connection.execute(select(*memberships.c["audience", "profile_id", "member"]))
+            }
+            stand |= {(row.id, str(row.custom)) for row in connection.execute(select(*profiles.c["id", "custom"]))}
             breaches = violations(connection)
             rows = connection.execute(
                 select(*outbox.c["template", "state", "reason"], profiles.c.email).join(
@@ -174,6 +178,7 @@ class _Play:
                 )
             ).all()
         engine.dispose()
+        stand |= journey.told(self.project.folder)
         if not expected:
             return stand
         lines = [line.split() for line in self._log().splitlines()]

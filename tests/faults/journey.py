@@ -7,19 +7,20 @@ audience and enrolls in another playbook, which sends two messages a day apart.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from connectors.contract import Manifest
 from connectors.email_smtp import SmtpConnector, smtp_settings
 from flows.project import Project, open_project
 from flows.world import World, world
 from store.engine import write
-from store.schema import metadata
+from store.schema import consents
 from tests.acceptance.project import EMAIL, project
 from tests.ledger.shop import DAY, NOON, happens, people
 
@@ -92,14 +93,14 @@ def fill(engine: Engine, *, count: int, days: int) -> None:
     """That many people, every other of whom starts a checkout each evening."""
     with write(engine) as connection:
         ids = people(connection, count)
+        agreed = [
+            {"profile_id": id, "channel": "ads", "topic": "marketing", "granted": True, "source": "test", "at": 0}
+            for id in ids
+        ]
+        connection.execute(insert(consents), agreed)
         for day in range(days):
             for person in ids[::2]:
                 happens(connection, person, "checkout_started", evening(day), round=day)
-
-
-def schema(engine: Engine) -> None:
-    """Everything that a store holds, without migrations: they take longer than the tests that need one."""
-    metadata.create_all(engine)
 
 
 def noon(day: int) -> datetime:
@@ -125,6 +126,16 @@ def due(count: int, rounds: int, last_day: int) -> Counter[tuple[str, str]]:
                 if r + 1 <= last_day:
                     expected[address, "o1"] += 1
     return expected
+
+
+def told(folder: Path, audience: str = "keen") -> set[str]:
+    """Whom the advertising service knows in an audience, as hashes."""
+    known: set[str] = set()
+    path = folder / f"outbox/audiences/{audience}.jsonl"
+    for line in path.read_text().splitlines() if path.exists() else ():
+        change = json.loads(line)
+        (known.add if change["op"] == "add" else known.discard)(change["email_sha256"])
+    return known
 
 
 def tasks(count: int, rounds: int, last_day: int) -> int:

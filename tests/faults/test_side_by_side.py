@@ -80,7 +80,9 @@ def together(workers: Workers, orders: list[Order]) -> None:
 def test_four_processes_on_the_same_people(store: str, tmp_path: Path) -> None:
     with at_work(tmp_path, store) as (project, workers):
         for day in range(3):
-            together(workers, [Order(day=day)] * 4)
+            # Half of them the other way round: who waits for whom must not become a circle.
+            together(workers, [Order(day=day), Order(day=day, playbooks=journey.PLAYBOOKS[::-1])] * 2)
+            together(workers, [Order(day=day)])
         assert taken(tmp_path) == journey.due(PEOPLE, 4, 2)
         assert set(states(project.engine)) == {("accepted", None)}
 
