@@ -106,9 +106,9 @@ def tell(world: World, audience: str, as_of: datetime) -> Told:
     return Told(added=added, removed=removed, trouble=trouble)
 
 
-# What a service is told is written down in two steps, outside of any transaction: first that it may know a person, then,
-# when it has answered, that it does. Whoever dies in between leaves nobody with the service of whom the store does not
-# know; what is told and not written down is told again, which does no harm.
+# What a service is told is written down in two steps, outside of any transaction: first that it may know a person,
+# then, when it has answered, that it does. Whoever dies in between leaves nobody with the service of whom the store knows
+# nothing; what is told and not written down is told again, which does no harm.
 
 
 def _take_out(world: World, service: Advertising, audience: str, as_of: datetime) -> tuple[int, str | None]:

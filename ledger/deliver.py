@@ -226,6 +226,9 @@ class _Delivery:
             self.answered = {}
             if len(sending) < len(chunk):
                 self.done.skipped["left"] += len(chunk) - len(sending)
+            if self.wall() >= lease:
+                # Asleep beyond the lease: others may have decided about these by now, so none of them leaves.
+                break
             self.begun |= sending
             await self._hand_over({id: messages[id] for id in chunk if id in sending})
 

@@ -51,3 +51,15 @@ def test_nothing_is_in_doubt_that_the_process_knows(engine: Engine, point: str) 
             break
         failed += 1
     assert failed > 3
+
+
+def test_who_slept_beyond_his_lease_sends_nothing_any_more(engine: Engine) -> None:
+    """He had marked his messages, and others may have decided about them since: they go back to the queue."""
+    queue(engine, 3)
+    now = datetime.now(UTC)
+    looks = iter([now, now])
+    provider = Provider()
+    asyncio.run(send_due(engine, provider, NOON, limit=3, wall=lambda: next(looks, now + timedelta(hours=1))))
+    assert provider.taken == [] and messages(engine) == {("planned", None): 3}
+    asyncio.run(send_due(engine, provider, NOON))
+    assert set(provider.addresses.values()) == {1} and len(provider.taken) == 3

@@ -12,15 +12,17 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from flows.project import Project
-from ledger.outbox import found_sent, found_unsent
-from store.engine import write
+from ledger.outbox import found_sent, found_unsent, lock_guards
+from store.engine import open_store, write
 from store.schema import outbox
 from tests.faults import journey
 from tests.faults.invariants import violations
 from tests.faults.points import AFTER_COMMIT, CONNECTED, TAKEN
+from tests.faults.postgres import new_database
 from tests.faults.provider import Server
 from tests.faults.worker import Order, Workers
 
@@ -135,3 +137,16 @@ def test_his_late_word_does_not_undo_what_was_decided(store: str, tmp_path: Path
         os.kill(sleeper, signal.SIGCONT)
         assert workers.wait(sleeper) == 0
         assert rows(project.engine) == before
+
+
+def test_who_stands_still_in_a_transaction_holds_up_nobody_for_ever(postgresql: str) -> None:
+    """PostgreSQL ends the transaction: its locks are free, and whoever wakes has done nothing."""
+    url = new_database(postgresql)
+    asleep, other = open_store(url, idle_seconds=0.3), open_store(url)
+    with pytest.raises(DBAPIError), write(asleep) as connection:
+        lock_guards(connection)
+        with write(other) as theirs:
+            lock_guards(theirs)
+        connection.execute(text("SELECT 1"))
+    asleep.dispose()
+    other.dispose()
