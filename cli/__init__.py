@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode="markdown",  # joins the lines of a docstring, which end elsewhere than those of a terminal
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (demo, init, check, fmt, explain, test, importing, plan, backtest, run, profile, outbox, ui, lsp):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import ERROR, Json, ProjectFolder, moment, print_json
+from cli.console import ERROR, OUT, Json, ProjectFolder, moment, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    playbooks: Annotated[list[str] | None, typer.Argument(help="Names of playbooks; default: all.")] = None,
+    playbooks: Annotated[
+        list[str] | None, typer.Argument(help="Names of playbooks and audiences; default: all.")
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="As if it were this time, like 2026-11-20T09:00.")] = None,
     only_new: Annotated[
         bool, typer.Option("--only-new", help="As if the first run took those who match already as seen.")
@@ -24,19 +26,29 @@ def plan(
     project: ProjectFolder = None,
 ) -> None:
     """Say who would enter, be sent what, and leave, if the playbooks ran now. Sends nothing and keeps nothing."""
-    from cli.reading import chosen
+    from cli.reading import chosen_with_audiences
     from flows.project import open_project
     from flows.rehearsal import rehearsal
     from flows.review.report import review
+    from profiles.history import newest_event_at
+    from store.engine import read
 
     opened = open_project(project)
-    plans = chosen(opened, playbooks or [])
+    plans, audiences = chosen_with_audiences(opened, playbooks or [])
+    if not playbooks:
+        audiences = list(opened.compiled.audiences.values())
     at = moment(as_of, opened.settings.shop.time_zone)
     with ERROR.status("Playing the playbooks on a copy …"), rehearsal(opened, at) as stage:
-        reviewed = review(stage, plans, only_new=only_new, days=days)
+        reviewed = review(stage, plans, audiences, only_new=only_new, days=days)
     if as_json:
         print_json(reviewed.as_json())
         return
     from cli.reviewing import tell
 
     tell(reviewed)
+    with read(opened.engine) as connection:
+        empty = newest_event_at(connection) is None
+    if empty:
+        OUT.print(
+            "[yellow]The store holds no events yet, so nobody is in these numbers: `winback import` takes them in.[/]"
+        )

@@ -59,14 +59,7 @@ def not_known(name: str, result: Compiled, *, audiences: bool) -> NoReturn:
 def chosen(project: Project, names: Sequence[str], *, audiences: bool = False) -> list[Plan]:
     """The plans of the playbooks with these names (default: all). Mistakes in any file end the command: nothing that is
     half understood may send. `audiences`: whether the command would have taken the name of one, too."""
-    from cli.check import tell
-
-    result = project.compiled
-    errors = [p for p in result.problems if p.severity == "error"]
-    if errors:
-        tell(errors, sources([project.playbooks], project.folder))
-        reason = f"{plural(len(errors), 'mistake')} in the playbooks: nothing was run."
-        fail(shown(project.playbooks), reason, "`winback check` tells them too.", PROBLEMS)
+    result = _sound(project)
     unknown = [name for name in names if name not in result.plans]
     if unknown:
         not_known(unknown[0], result, audiences=audiences)
@@ -76,12 +69,23 @@ def chosen(project: Project, names: Sequence[str], *, audiences: bool = False) -
 
 
 def chosen_with_audiences(project: Project, names: Sequence[str]) -> tuple[list[Plan], list[Audience]]:
-    """As `chosen`, where a name may also be that of an audience."""
-    result = project.compiled
+    """As `chosen`, where a name may also be that of an audience. Default: all playbooks and no audience, or where there
+    is no playbook all audiences."""
+    result = _sound(project)
+    if not names and not result.plans:
+        names = sorted(result.audiences)
     audiences = [result.audiences[name] for name in names if name not in result.plans and name in result.audiences]
     others = [name for name in names if name not in {audience.name for audience in audiences}]
-    if audiences and not others:
-        # Mistakes end the command here, too.
-        chosen(project, sorted(result.plans)) if result.plans else None
-        return [], audiences
-    return chosen(project, others, audiences=True), audiences
+    return [] if audiences and not others else chosen(project, others, audiences=True), audiences
+
+
+def _sound(project: Project) -> Compiled:
+    """The project's playbooks without a mistake."""
+    from cli.check import tell
+
+    result = project.compiled
+    if errors := [p for p in result.problems if p.severity == "error"]:
+        tell(errors, sources([project.playbooks], project.folder))
+        reason = f"{plural(len(errors), 'mistake')} in the playbooks: nothing was run."
+        fail(shown(project.playbooks), reason, "`winback check` tells them too.", PROBLEMS)
+    return result

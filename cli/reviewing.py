@@ -41,7 +41,12 @@ def tell(review: Review) -> None:
         OUT.print()
     for each in review.playbooks:
         tell_playbook(each, review)
-    tell_mail(review)
+    for audience in review.audiences:
+        tell_audience(audience.name, audience.added, audience.removed, audience.members, audience.without_consent)
+    if review.audiences:
+        OUT.print()
+    if review.playbooks:
+        tell_mail(review)
     tell_left_behind(review.left_behind)
     OUT.print(Text("Nothing was sent, and nothing was kept.", style="dim"))
 
@@ -97,12 +102,18 @@ def tell_outside(report: Report) -> None:
         told = Text.assemble(("crm       ", "dim"), what, f": {each.made:,}")
         OUT.print(told.append(f"  not now: {refused}", style="dim") if refused else told)
     for audience in report.audiences:
-        OUT.print(
-            Text.assemble(
-                ("audience  ", "dim"), audience.name, ": ", (f"+{audience.added:,}", "green"), " ",
-                (f"-{audience.removed:,}", "red"), f", then {plural(audience.members, 'member')}",
-            )
-        )  # fmt: skip
+        tell_audience(audience.name, audience.added, audience.removed, audience.members)
+
+
+def tell_audience(name: str, added: int, removed: int, members: int, silent: int = 0) -> None:
+    """One audience: `audience  recent_buyers: +12 -3, then 840 members`. `silent`: of whom the service is not told."""
+    told = Text.assemble(
+        ("audience  ", "dim"), name, ": ", (f"+{added:,}", "green"), " ", (f"-{removed:,}", "red"),
+        f", then {plural(members, 'member')}",
+    )  # fmt: skip
+    if silent:
+        told.append(f"  {silent:,} of them without consent to ads: not told outside", style="dim")
+    OUT.print(told, soft_wrap=True)
 
 
 def _expected(traffic: Traffic) -> str:

@@ -94,6 +94,8 @@ def _tell(result: Result) -> None:
     scenario = result.scenario
     mark = ("✓", "bold green") if result.ok else ("✗", "bold red")
     OUT.print(Text.assemble(mark, f" {scenario.name}", (f"  {scenario.playbook}", "dim")), soft_wrap=True)
+    if result.ok and result.idle:
+        OUT.print(Text("    The person never entered. If that is meant, write `expect no enter`.", style="yellow"))
     for problem in result.problems:
         OUT.print()
         place = f"    {problem.span.file}:{problem.span.line}"
@@ -204,6 +206,7 @@ def _scenario(result: Result) -> dict[str, Any]:
              "what": line.text}
             for line in result.timeline
         ],
+        "entered_as_meant": not result.idle,
         "runs": result.runs,
         "seconds": round(result.seconds, 3),
     }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from cli.console import PROBLEMS, USED_WRONGLY
 
 
@@ -30,6 +32,10 @@ def told(error: Exception) -> tuple[str, str, str, int] | None:
         case OSError() if known.filename:
             way_out = "See that its folder is there, and that you may read and write it."
             return str(known.filename), f"{known.strerror}.", way_out, PROBLEMS
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
+            # Without a name it is what the command prints to, such as a file behind `>`.
+            way_out = "Make room on the disk, or write to another one; then run the command again."
+            return "What this writes to", f"{known.strerror}.", way_out, PROBLEMS
     return None
 
 

@@ -68,6 +68,8 @@ _CHOICES: Mapping[str, Mapping[str, Callable[[Settings], Connector]]] = {
     "email": {"file": _outbox, "smtp": _smtp},
     "sms": {"file": _outbox},
     "push": {"file": _outbox},
+    "whatsapp": {"file": _outbox},
+    "webhook": {"file": _outbox},
     "crm": {"file": _outbox},
 }
 

@@ -74,9 +74,12 @@ class _Tick:
             registry.register(connection, self.plan, self.as_of)
             self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
             inside_before = sum(counts(connection, self.plan.name).inside.values())
+            self.plans = registry.live_plans(connection, self.plan.name)
         settled = self.watch.run("settle", "settle what earlier runs left open", self.settle)
-        # Every playbook's look counts, so that whoever is asked is asked by all.
-        if asks_how_long((*self.world.plans.values(), *self.world.audiences.values(), self.world.lifecycle, self.plan)):
+        # Every playbook's look counts, so that whoever is asked is asked by all; and older versions ask too.
+        if asks_how_long(
+            (*self.world.plans.values(), *self.world.audiences.values(), self.world.lifecycle, self.plans)
+        ):
             self.watch.run("stages", "note who is in which stage", self.note_stages, after=["settle"])
         self.watch.run("leave", "leave and convert", self.leave, after=["stages", "settle"])
         self.watch.run("enter", "enter", self.enter, after=["leave"])

@@ -50,8 +50,8 @@ class World:
 
 
 def consent(project: Project) -> frozenset[str]:
-    """The channels for which no consent row means yes."""
-    return frozenset({"email"}) if project.settings.consent.email == "assumed" else frozenset()
+    """The channels for which no consent row means yes. A webhook goes to a system of the shop's, not to the person."""
+    return frozenset({"webhook", *({"email"} if project.settings.consent.email == "assumed" else ())})
 
 
 def lifecycle(project: Project) -> tuple[Stage, ...]:
@@ -77,10 +77,10 @@ def world(project: Project, *, store: Store | None = None, live: bool = False) -
         policy=project.compiled.policy,
         zone=settings.shop.time_zone,
         consent=consent(project),
-        connectors={channel: connector_for(channel, chosen) for channel in ("email", "sms", "push", RECORDS)},
+        connectors={channel: connector_for(channel, chosen) for channel in (*project.catalog.channels, RECORDS)},
         templates=project.templates,
         shop=settings.shop.model_dump(),
-        senders={"email": settings.email_from, "sms": settings.shop.name, "push": settings.shop.name},
+        senders=dict.fromkeys(project.catalog.channels, settings.shop.name) | {"email": settings.email_from},
         secret=project.secret,
         addresses={name: channel.address for name, channel in project.catalog.channels.items()} | {RECORDS: "email"},
         live=live,

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     null,
     select,
     true,
+    tuple_,
 )
 
 from dsl.plan import Entry, Plan
@@ -223,18 +225,26 @@ def _row(
 def _may_enter(
     playbook: str, entry: Entry, key: ColumnElement[str], entering_at: ColumnElement[int]
 ) -> ColumnElement[bool]:
-    """Whether earlier enrollments let the person in. A live one does not, which is the unique index's to say."""
+    """Whether earlier enrollments let the person in. A live one does not, which is the unique index's to say.
+
+    As `NOT IN`, which is asked once for all: for `NOT EXISTS` PostgreSQL, not knowing how many there are, may look
+    through the very rows that it is inserting, again for each.
+    """
     past = enrollments.alias("past")
-    earlier = select(past.c.id).where(past.c.playbook == playbook, past.c.profile_id == profiles.c.id)
+    earlier = select(past.c.profile_id).where(past.c.playbook == playbook)
     match entry.kind:
         case "every":
             return true()
         case "once":
-            return ~earlier.exists()
+            return profiles.c.id.not_in(earlier)
         case "per":
-            return ~earlier.where(past.c.key == key).exists()
+            return tuple_(profiles.c.id, key).not_in(earlier.add_columns(past.c.key))
         case "again":
-            return ~earlier.where(past.c.entered_at > entering_at - (entry.seconds or 0) * SECOND).exists()
+            lately = past.c.entered_at > entering_at - (entry.seconds or 0) * SECOND
+            if isinstance(entering_at, BindParameter):
+                return profiles.c.id.not_in(earlier.where(lately))
+            # Each event has its own time, so this one is asked for each; ticks let few in by events.
+            return ~earlier.where(past.c.profile_id == profiles.c.id, lately).exists()
 
 
 def _enroll(connection: Connection, plan: Plan, rows: Select[Any]) -> Entered:

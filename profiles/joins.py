@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, func, null, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, null, select, text, update
 
 from profiles.attributes import COLUMNS
 from profiles.consent import Consent
@@ -23,6 +23,7 @@ from store.schema import (
     order_items,
     orders,
     outbox,
+    plans,
     playbooks,
     profiles,
     stages,
@@ -34,6 +35,9 @@ _MOVED = (identities, events, enrollments, outbox)
 """Tables whose rows move by writing another profile id."""
 _FOLDED = (order_items, orders, traits)
 """Tables that are made from events, and so are made anew."""
+_QUEUED = ("planned", "claimed")
+_OUT = ("sending", "accepted", "unknown", "assumed_sent")
+"""States of what went out, or may have."""
 _PERSONAL = ("user_id", "email_hash", "phone_hash", *COLUMNS)
 
 
@@ -86,7 +90,9 @@ def _hold_the_ledger(connection: Connection, into: Mapping[int, int]) -> None:
     Else one could write a row for a profile that is being taken over, and nobody would read it again. Playbooks, then
     enrollments, then messages: the order in which ticks lock, too. SQLite's writers take turns anyway.
     """
-    connection.execute(select(playbooks.c.name).order_by(playbooks.c.name).with_for_update()).all()
+    if connection.dialect.name == "postgresql":
+        # All of the table: a playbook that runs for the first time just now has no row yet that could be locked.
+        connection.execute(text(f"LOCK TABLE {playbooks.name} IN EXCLUSIVE MODE"))
     for chunk in chunks(sorted({*into, *into.values()})):
         theirs = select(enrollments.c.id).where(enrollments.c.profile_id.in_(chunk)).order_by(enrollments.c.id)
         connection.execute(theirs.with_for_update()).all()
@@ -94,40 +100,57 @@ def _hold_the_ledger(connection: Connection, into: Mapping[int, int]) -> None:
 
 def _end_double_enrollments(connection: Connection, into: Mapping[int, int], at: int) -> None:
     """One live enrollment per person, playbook and key: the one that has sent most, for the other would send it again;
-    else the one of the profile that stays, or else the oldest."""
-    live: dict[tuple[int, str, str], list[Row[Any]]] = {}
+    else the one of the profile that stays, or else the oldest. Where people enter once, none goes on beside one that is
+    over and has sent all the same."""
+    same: dict[tuple[int, str, str], list[Row[Any]]] = {}
     for chunk in chunks(sorted({*into, *into.values()})):
-        active = select(enrollments).where(enrollments.c.profile_id.in_(chunk), enrollments.c.state == "active")
-        for row in connection.execute(active):
-            live.setdefault((into.get(row.profile_id, row.profile_id), row.playbook, row.key), []).append(row)
-    double = [rows for rows in live.values() if len(rows) > 1]
-    sent = _sent(connection, [row.id for rows in double for row in rows])
-    ended = [
-        row.id
-        for rows in double
-        for row in sorted(rows, key=lambda row: (-sent[row.id], row.profile_id in into, row.entered_at, row.id))[1:]
-    ]
+        for row in connection.execute(select(enrollments).where(enrollments.c.profile_id.in_(chunk))):
+            same.setdefault((into.get(row.profile_id, row.profile_id), row.playbook, row.key), []).append(row)
+    several = [rows for rows in same.values() if len(rows) > 1]
+    once = _entering_once(connection, {row.digest for rows in several for row in rows})
+    ids = [row.id for rows in several for row in rows]
+    sent, queued = _steps(connection, ids, _OUT), _steps(connection, ids, _QUEUED)
+    ended: list[int] = []
+    for rows in several:
+        only = any(row.digest in once for row in rows) and len({row.profile_id for row in rows}) > 1
+        live = [row for row in rows if row.state == "active" or (only and queued[row.id])]
+        # Queued comes next: what the other has nothing of may have been refused to it, as to a visitor without consent.
+        live.sort(key=lambda r: (-len(sent[r.id]), -len(queued[r.id]), r.profile_id in into, r.entered_at, r.id))
+        over = [sent[row.id] for row in rows if only and row not in live and sent[row.id]]
+        had = bool(live) and any(steps >= sent[live[0].id] | queued[live[0].id] for steps in over)
+        ended += [row.id for row in live[0 if had else 1 :]]
     for chunk in chunks(ended):
         connection.execute(
             update(enrollments)
-            .where(enrollments.c.id.in_(chunk))
+            .where(enrollments.c.id.in_(chunk), enrollments.c.state == "active")
             .values(state="left", reason="merged", step=None, due_at=None, ended_at=at)
         )
         # A claimed one loses its token: the worker that holds it then changes nothing, and sends nothing.
         connection.execute(
             update(outbox)
-            .where(outbox.c.enrollment_id.in_(chunk), outbox.c.state.in_(("planned", "claimed")))
+            .where(outbox.c.enrollment_id.in_(chunk), outbox.c.state.in_(_QUEUED))
             .values(state="cancelled", reason="merged", settled_at=at, owner=None, token=None, lease_until=None)
         )
 
 
-def _sent(connection: Connection, ids: Sequence[int]) -> Counter[int]:
-    """How many messages and records went out, or may have, by enrollment."""
-    found: Counter[int] = Counter()
-    out = outbox.c.state.in_(("sending", "accepted", "unknown", "assumed_sent"))
+def _entering_once(connection: Connection, digests: Iterable[str]) -> set[str]:
+    """Those of these plans that people enter once, or once for each key."""
+    kind = plans.c.body["entry"]["kind"].as_string()
+    found: set[str] = set()
+    for chunk in chunks(sorted(digests)):
+        found.update(
+            connection.scalars(select(plans.c.digest).where(plans.c.digest.in_(chunk), kind.in_(("once", "per"))))
+        )
+    return found
+
+
+def _steps(connection: Connection, ids: Sequence[int], states: Sequence[str]) -> defaultdict[int, set[str]]:
+    """The steps whose messages and records are in one of these states, by enrollment."""
+    found: defaultdict[int, set[str]] = defaultdict(set)
     for chunk in chunks(ids):
-        counted = select(outbox.c.enrollment_id, func.count()).where(outbox.c.enrollment_id.in_(chunk), out)
-        found.update(dict(map(tuple, connection.execute(counted.group_by(outbox.c.enrollment_id)))))
+        rows = select(outbox.c.enrollment_id, outbox.c.step).where(outbox.c.enrollment_id.in_(chunk))
+        for row in connection.execute(rows.where(outbox.c.state.in_(states))):
+            found[row.enrollment_id].add(row.step)
     return found
 
 

@@ -46,7 +46,7 @@ _SQLITE = (
     (
         "disk i/o error",
         "The disk could not be read or written.",
-        "See that the disk is there and sound, then try again.",
+        "See that the disk is there, sound, and has room; then try again.",
     ),
     (
         "no such table",

@@ -77,12 +77,6 @@ def _message(path: Path) -> None:
         *(part for name in ("From", "To", "Subject") for part in ((f"{name}: ", "dim"), f"{message[name]}\n"))
     )
     told = "\n".join(lines[:22]) + ("\n…" if len(lines) > 22 else "")
-    OUT.print(
-        Panel(
-            Text.assemble(head, "\n", told),
-            title=shown(path.absolute()),
-            title_align="left",
-            border_style="dim",
-            width=100,
-        )
-    )
+    # Above the frame and not in it: a path is often longer than a terminal is wide, and is there to be copied.
+    OUT.print(Text(shown(path.absolute()), style="dim"), soft_wrap=True)
+    OUT.print(Panel(Text.assemble(head, "\n", told), border_style="dim", width=100))

@@ -23,7 +23,14 @@ from connectors.contract import Manifest, refuse_others
 from connectors.mime import send_id
 from dsl.delivery import Message, Outcome, Verdict
 
-_SUFFIX = {"email": ".eml", "sms": ".txt", "push": ".json", "crm": ".json"}
+_SUFFIX = {
+    "email": ".eml",
+    "sms": ".txt",
+    "whatsapp": ".txt",
+    "webhook": ".txt",
+    "push": ".json",
+    "crm": ".json",
+}
 _TOGETHER = 50
 
 

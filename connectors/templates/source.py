@@ -12,15 +12,25 @@ from dsl.catalog import MARKETING
 KEYS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"subject", "preheader", "topic"}),
     "sms": frozenset({"topic"}),
+    "whatsapp": frozenset({"topic"}),
+    "webhook": frozenset({"topic"}),
     "push": frozenset({"title", "url", "topic"}),
 }
 """What the front matter of a channel's templates may hold."""
 REQUIRED: Mapping[str, frozenset[str]] = {
     "email": frozenset({"subject"}),
     "sms": frozenset(),
+    "whatsapp": frozenset(),
+    "webhook": frozenset(),
     "push": frozenset({"title"}),
 }
-SUFFIXES: Mapping[str, tuple[str, ...]] = {"email": (".mjml", ".html"), "sms": (".txt",), "push": (".txt",)}
+SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    "email": (".mjml", ".html"),
+    "sms": (".txt",),
+    "whatsapp": (".txt",),
+    "webhook": (".txt",),
+    "push": (".txt",),
+}
 
 _INCLUDE = re.compile(r"<mj-include\s+path=\"([^\"]+)\"\s*(?:/>|>\s*</mj-include>)")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dsl.checks.staged import plain
 from dsl.checks.ways import KNOWN, Way, both, ways
-from dsl.conditions import Condition, Field
+from dsl.conditions import Condition, Constant, Field
 from dsl.program import (
     Asked,
     Broken,
@@ -18,6 +18,7 @@ from dsl.program import (
     Playbook,
     Program,
     Send,
+    SetField,
     Stage,
     Step,
     Stop,
@@ -92,11 +93,21 @@ def _block(body: tuple[Step, ...], facts: Facts, stages: tuple[Stage, ...], foun
                 facts = _joined(ends if takes_all(step) else [*ends, facts])
             case Broken():  # it might have asked, or ended the journey
                 facts = None
+            case SetField(field=Field() as field, value=value):
+                facts = _written(facts, field, is_known=isinstance(value, Constant))
             case Stop():
                 return []
             case _:
                 pass
     return facts
+
+
+def _written(facts: Facts, field: Field, *, is_known: bool) -> Facts:
+    """What was asked of a field is past once a step has written it."""
+    if facts is None:
+        return None
+    left: Facts = [{thing: each for thing, each in way.items() if thing != field} for way in facts]
+    return both(left, [{field: KNOWN}]) if is_known else left
 
 
 def _fork(fork: If, facts: Facts, stages: tuple[Stage, ...], found: list[Place]) -> Facts:

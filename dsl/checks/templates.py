@@ -25,8 +25,10 @@ def templates(program: Program) -> Iterator[Diagnostic]:
                     )
 
 
-def _look(path: str, problem: str) -> str | None:
-    return None if problem.startswith(path) else f"Look at {path}."
+def _look(path: str, problem: str) -> str:
+    if problem.startswith(path):
+        return "Mend the template there; docs/templates.md says what may stand in one."
+    return f"Look at {path}."
 
 
 def _arguments(step: Send, page: Template) -> Iterator[Diagnostic]:

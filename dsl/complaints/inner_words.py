@@ -264,7 +264,7 @@ def _odd_name(trouble: Trouble) -> Complaint | None:
 
 def _reserved(trouble: Trouble) -> Complaint | None:
     """A word of the language where only a name fits."""
-    if trouble.token.type not in words() or not trouble.text.isalpha() or "NAME" not in trouble.expected:
+    if trouble.token.type not in {*words(), "WEEKDAY"} or not trouble.text.isalpha() or "NAME" not in trouble.expected:
         return None
     after = trouble.after.type if trouble.after else "_NL"
     if "_NL" in trouble.expected or not trouble.fits(0, ("NAME", after)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dsl.catalog import PRODUCT_PARTS, STAGE
 from dsl.grammar import words
-from dsl.lsp.fitting import compared
+from dsl.lsp.fitting import compared, gives
 from dsl.lsp.names import headers, lines_of
 from dsl.lsp.place import Place
 from dsl.lsp.project import Project
@@ -128,7 +128,8 @@ def _values(here: Place, project: Project, fitting: Type | None, is_event: bool)
         kind = project.constant_type(name)
         if kind is not None and _fits(kind, fitting):
             yield Choice(text=name, role=Role.CONSTANT, detail=_written(name, project))
-    yield from _fields(here, project, fitting, is_event)
+    if not gives(here):
+        yield from _fields(here, project, fitting, is_event)
 
 
 def _written(constant: str, project: Project) -> str:

@@ -53,6 +53,8 @@ def sensible(place: Place, project: Project) -> frozenset[str]:
     if kind is None or kind is Type.ANY:
         return expected
     values = "NAME" in expected
+    if kind is Type.TIMESTAMP and gives(place):
+        kind = Type.DATE  # a point in time begins with its day
     if compared(place.before) == STAGE and project.declared(Role.STAGE):
         expected -= {"STRING"}  # a stage is named without quotes
     if kind in _MANY:
@@ -80,6 +82,11 @@ def compared_type(place: Place, project: Project) -> Type | None:
     behind_name = bool(words) and words[-1].type == "NAME" and "IS" in place.expected
     found = _ending(words, len(words)) if behind_name else _left(words)
     return project.type_of(words[: found[1]], found[0], start=place.start) if found else None
+
+
+def gives(place: Place) -> bool:
+    """Whether a line of a scenario gives a value, which is never a field."""
+    return any(words[0].type in {"GIVEN", "AFTER"} for words in (place.before, place.header) if words)
 
 
 def compared(words: Sequence[Token]) -> str:

@@ -11,6 +11,7 @@ from dsl.lsp.definition import Thing, named, thing_at
 from dsl.lsp.names import Name
 from dsl.lsp.project import Project
 from dsl.lsp.roles import Role
+from dsl.reading.literals import LONGEST_NAME
 from dsl.suggest import listed
 
 _NOTES: Mapping[Role, str] = {
@@ -84,6 +85,8 @@ def _unfit(new: str, what: Thing) -> str:
     reserved = [str(token) for token in tokens if token.type in words() and token.isalpha()]
     if reserved:
         return f"{listed(reserved[:1])} is a word of the language, so it cannot be a name."
+    if any(len(token) > LONGEST_NAME for token in tokens):
+        return f"This name has {len(new):,} characters, and a name has at most {LONGEST_NAME}."
     if kinds == ["NAME"] and tokens[0] == new:
         return ""
     if what.role is Role.FIELD and "".join(tokens) == new and kinds == (["NAME", "DOT"] * len(kinds))[: len(kinds)]:

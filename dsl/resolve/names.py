@@ -198,7 +198,10 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
         return known
     if word.text not in scope.suspects:
         meant = EVENTS_ELSEWHERE.get(word.text)
-        hint = f"Did you mean `{meant}`?" if meant else did_you_mean(word.text, scope.catalog.events)
+        slip = f"Did you mean `{meant}`?" if meant else did_you_mean(word.text, scope.catalog.events)
+        declare = f"If your shop sends it, declare it: `event {word.text}:` with its properties below."
+        # Names that only begin alike are no slip of this one: it may well be an event of the shop's own.
+        hint = slip if slip and slip.startswith("Did you mean") else f"{slip} {declare}" if slip else declare
         if word.text in scope.segments:
             hint = f"`{word.text}` is a segment: write `in segment {word.text}`."
         elif scope.catalog.field(word.text):
@@ -207,7 +210,7 @@ def event(word: syntax.Word, scope: Scope) -> Event | Absent:
             "WB202",
             word.span,
             f"There is no event called `{word.text}`.",
-            hint or f"If your shop sends it, declare it: `event {word.text}:` with its properties below.",
+            hint,
         )
     return Absent.BROKEN
 

@@ -27,7 +27,7 @@ from ledger import plans as registry
 from ledger import waits
 from ledger.actions import RECORDS
 from ledger.leave import leave
-from profiles.select import Moment, holds
+from profiles.select import Moment, holds, reachable
 from store.clock import instant, micros
 from store.engine import read, write
 from store.schema import enrollments, outbox, profiles
@@ -138,7 +138,7 @@ def may_get(world: World, channel: str, topics: Topics, as_of: datetime) -> Colu
     for (kind, template), topic in topics.items():
         if kind == channel:
             named.setdefault(topic, []).append(template)
-    address = profiles.c[world.addresses[channel]].is_not(None) if channel in world.addresses else false()
+    address = reachable(channel) if channel in world.addresses else false()
     ways = [
         and_(
             outbox.c.template.in_(templates),

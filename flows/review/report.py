@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dsl.plan import Plan
+from dsl.plan import Audience, Plan
+from flows.audiences import Synced, sync
 from flows.moving import asked
 from flows.rehearsal import Stage
 from flows.report import Report
@@ -60,6 +61,8 @@ class Review:
     """The ledger was empty: the past was rebuilt from events."""
     days: int
     playbooks: tuple[Reviewed, ...]
+    audiences: tuple[Synced, ...]
+    """As the playbooks' ticks leave them."""
     mail: tuple[Mail, ...]
     """Of these playbooks together."""
     unknown: tuple[str, ...]
@@ -73,6 +76,11 @@ class Review:
             "as_of": self.as_of.isoformat(),
             "rebuilt": self.rebuilt,
             "playbooks": [each.as_json() for each in self.playbooks],
+            "audiences": [
+                {"name": each.name, "add": each.added, "remove": each.removed, "members": each.members,
+                 "without_consent": each.without_consent}
+                for each in self.audiences
+            ],
             "left_behind": [
                 {"name": each.playbook, "inside": each.inside, "queued": each.queued} for each in self.left_behind
             ],
@@ -95,8 +103,17 @@ class Review:
         }  # fmt: skip
 
 
-def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days: int = DAYS) -> Review:
-    """Play a tick of each plan, then walk on for `days`. Raises OlderThanLastTick, StoreError."""
+def review(
+    stage: Stage,
+    plans: Sequence[Plan],
+    audiences: Sequence[Audience] = (),
+    *,
+    only_new: bool = False,
+    days: int = DAYS,
+) -> Review:
+    """Play a tick of each plan, bring `audiences` up to date, then walk on for `days`.
+
+    Raises OlderThanLastTick, StoreError."""
     world, as_of = stage.world, stage.as_of
     currency = str(world.shop["currency"])
     at = {plan.name: asked(world, plan, as_of) for plan in plans}
@@ -105,6 +122,8 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
         coming = {plan.name: traffic(connection, at[plan.name]) for plan in plans}
         forgotten = left_behind(connection, [*world.plans, *at])
     reports = {plan.name: stage.play(plan, only_new=only_new) for plan in plans}
+    # Those that steps change are in the reports of their playbooks.
+    synced = tuple(sync(world, audience, as_of) for audience in audiences if audience.include is not None)
     ahead = walk_on(world, plans, as_of, as_of + timedelta(days=days))
     with read(world.store) as connection:
         tried = {
@@ -129,6 +148,7 @@ def review(stage: Stage, plans: Sequence[Plan], *, only_new: bool = False, days:
             )
             for plan in plans
         ),
+        audiences=synced,
         mail=mail(
             world, names, topics, as_of=as_of, days=days, held_back=_held_back(reports.values()), newcomers=later
         ),

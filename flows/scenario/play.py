@@ -75,6 +75,8 @@ class Result:
     """Per playbook the places of it that the person came by."""
     runs: int = 0
     seconds: float = 0.0
+    idle: bool = False
+    """The person never entered, and no line says that this is meant: what is not to happen could not."""
 
     @property
     def ok(self) -> bool:
@@ -97,7 +99,7 @@ def play(bench: Bench, scenario: s.Scenario, *, now: datetime, timeline: bool = 
         result = stage.play(watching=Watching(bench=bench, currency=bench.shop.currency))
     return Result(
         scenario=scenario, problems=result.problems, timeline=result.timeline, passed=result.passed,
-        runs=result.runs, seconds=time.monotonic() - began,
+        runs=result.runs, seconds=time.monotonic() - began, idle=result.idle,
     )  # fmt: skip
 
 
@@ -297,7 +299,12 @@ class _Run:
             )
             problems = (stuck, *problems)
         lines = tuple(_timeline(self.coming, told, self.watching, stage.start, stage.zone)) if self.watching else ()
-        return Result(scenario=stage.scenario, problems=problems, timeline=lines, passed=told.passed, runs=self.runs)
+        entered = any(fact.kind == "enter" and fact.playbook == stage.plan.name for fact in told.facts)
+        meant = any(isinstance(each, s.Expect) and each.outcome == "enter" for each in stage.scenario.lines)
+        return Result(
+            scenario=stage.scenario, problems=problems, timeline=lines, passed=told.passed, runs=self.runs,
+            idle=not entered and not meant,
+        )  # fmt: skip
 
 
 def reached(plans: Mapping[str, Plan], name: str) -> tuple[Plan, ...]:

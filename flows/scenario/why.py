@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from dsl import conditions as c
 from dsl import regions
 from dsl.catalog import STAGE
-from dsl.plan import Branch, Plan, StartOn, StartWhen
+from dsl.plan import Branch, Plan, SetField, StartOn, StartWhen
 from dsl.types import Type
 from dsl.wording import money, number, say
 from flows.expressions import expressions
@@ -76,6 +76,8 @@ class Watching:
             choices = regions.unpack(regions.decisions(plan, row.region), row.path)
             for id in regions.walk(plan, row.region, choices).steps:
                 step = plan.step(id)
+                if isinstance(step, SetField):  # from here on it is what the store has after the run
+                    self.before.pop(step.field.name, None)
                 if isinstance(step, Branch):
                     arms = step.arms[: choices[id] or None]
                     conditions = [arm.condition for arm in arms]

@@ -145,7 +145,7 @@ def bench(project: Project, compiled: Compiled) -> Bench:
         compiled=compiled,
         shop=settings.shop,
         templates=project.templates,
-        senders={"email": settings.email_from, "sms": settings.shop.name, "push": settings.shop.name},
+        senders=dict.fromkeys(compiled.catalog.channels, settings.shop.name) | {"email": settings.email_from},
         consent=consent(project),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from store.engine import open_store
-from tests.cli.conftest import EVENTS, Said, Winback, lines
+from tests.cli.conftest import EVENTS, NOON, Said, Winback, lines
 
 PASSWORD = "hunter2-hunter2"
 BOOK = """playbook mine:
@@ -83,8 +85,8 @@ DIAGNOSTICS = [
         way_out="cart.total", files=playbook(BOOK.replace("total", "totl"))),
     Bad(name="mistakes stop test", run="test", code=1, place="mine.playbook:2:", reason="totl", way_out="cart.total",
         files=playbook(BOOK.replace("total", "totl"))),
-    Bad(name="a template that cannot be read", run="check", code=1, place="offer.html:4:", reason="", way_out="",
-        files={"templates/email/offer.html": "---\nsubject: Hello\n---\n<p>{% if %}</p>"}),
+    Bad(name="a template that cannot be read", run="check", code=1, place="hello.html:4:", reason="", way_out="",
+        files={**playbook(BOOK), "templates/email/hello.html": "---\nsubject: Hello\n---\n<p>{% if %}</p>"}),
     Bad(name="a slip in a scenario", run="check", code=1, place="mine.playbook:6:", reason="helo",
         way_out="`hello`", files=playbook(BOOK + 'scenario "x" for mine:\n  expect send email helo\n')),
     Bad(name="fmt leaves a broken file", run="fmt", code=1, place="mine.playbook:2:", reason="", way_out="",
@@ -143,7 +145,7 @@ ERRORS = [
         way_out=".playbook"),
     Bad(name="no playbooks", run="check templates", code=2, place="templates", reason="There is no playbook",
         way_out="winback init"),
-    Bad(name="unknown playbook", run="plan abandoned", code=2, place="abandoned", reason="no playbook of this name",
+    Bad(name="unknown playbook", run="plan abandoned", code=2, place="abandoned", reason="no playbook or audience of this name",
         way_out="abandoned_cart"),
     Bad(name="unknown playbook to explain", run="explain wellcome", code=2, place="wellcome", reason="no playbook or audience of this name",
         way_out="welcome"),
@@ -153,8 +155,6 @@ ERRORS = [
         reason="no playbook or audience", way_out="Did you mean `recent_buyers`?"),
     Bad(name="a slip in an audience to explain", run="explain recent_buyer", code=2, place="recent_buyer",
         reason="no playbook or audience", way_out="Did you mean `recent_buyers`?"),
-    Bad(name="an audience instead of a playbook", run="plan recent_buyers", code=2, place="recent_buyers",
-        reason="an audience", way_out="winback run recent_buyers"),
     Bad(name="backtest of an audience", run="backtest recent_buyers", code=2, place="recent_buyers",
         reason="an audience", way_out="winback explain recent_buyers"),
     Bad(name="a code that is none", run="explain WB999", code=2, place="WB999", reason="no such code", way_out="docs/errors.md"),
@@ -270,6 +270,21 @@ ERRORS = [
         reason="no such folder", way_out="winback init"),
 ]  # fmt: skip
 
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", ["check", "check --json", "plan --json", "test", "fmt", "explain WB203"])
+def test_a_full_disk_behind_the_output(arguments: str, stocked: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments.split(), "--project", str(stocked)] if "WB" not in arguments
+            else [sys.executable, "-m", "cli", *arguments.split()],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2], check=False,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: What this writes to: No space left on device.\n  Hint: Make room")
+    assert len(ran.stderr.splitlines()) == 2
+
+
 USAGE = ["", "chekc", "check --formt json", "check --format yaml", "run", "outbox", "outbox resolve x --sent",
          "outbox resolve 1", "import", "explain", "profile", "profile show", "demo --customers 3",
          "run welcome --limit 0", "ui --port 99999",
@@ -382,3 +397,16 @@ def content(folder: Path) -> list[tuple[object, ...]]:
         ]
     connection.close()
     return found
+
+
+def test_no_audience_is_told_of_while_the_only_playbook_has_a_mistake(project: Path, winback: Winback) -> None:
+    for path in (project / "playbooks").glob("*.playbook"):
+        path.unlink()
+    (project / "playbooks/all.playbook").write_text(
+        'audience buyers on facebook:\n  about "Buyers."\n  include when orders.count >= 1\n\n'
+        "playbook broken:\n  start on signed_up\n  enter once\n  send emial hello\n"
+    )
+    said = winback("run", "buyers", "--as-of", NOON)
+    assert said.code == 1
+    assert "There is no channel called `emial`." in said.err + said.out
+    assert "1 mistake in the playbooks: nothing was run." in said.err

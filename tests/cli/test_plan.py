@@ -19,7 +19,7 @@ from flows.rehearsal import rehearsal
 from flows.report import AudienceChange, Recorded
 from flows.review.expectations import Trial
 from flows.review.report import Review, review
-from tests.cli.conftest import NOON, Winback
+from tests.cli.conftest import EVENTS, NOON, Winback, lines
 from tests.flows.shop import Shop, event, person, shop
 
 BOOK = """
@@ -130,6 +130,17 @@ def test_records_and_audiences_have_their_place(people: Shop, monkeypatch: pytes
     json = each.as_json()
     assert [(r["verb"], r["noun"], r["team"], r["people"]) for r in json["crm"]] == [("create", "task", "sales", 3)]
     assert json["audiences"] == [{"name": "buyers", "add": 1200, "remove": 30, "members": 4000}]
+
+
+def test_an_empty_store_is_told(project: Path, winback: Winback) -> None:
+    said = winback("plan", "welcome")
+    assert said.code == 0
+    assert "The store holds no events yet" in said.out
+    assert "`winback import` takes them in" in " ".join(said.out.split())
+    lines(project / "events.jsonl", *EVENTS)
+    assert winback("import", "events.jsonl").code == 0
+    assert "no events" not in winback("plan", "welcome").out
+    assert "no events" not in winback("plan", "welcome", "--json").out
 
 
 def test_json_for_scripts(stocked: Path, winback: Winback) -> None:

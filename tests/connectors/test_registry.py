@@ -14,7 +14,7 @@ from connectors.outbox_file import OutboxConnector
 from connectors.registry import connector_for
 
 
-@pytest.mark.parametrize("channel", ["email", "sms", "push"])
+@pytest.mark.parametrize("channel", ["email", "sms", "push", "whatsapp", "webhook"])
 def test_without_settings_messages_go_to_files(channel: str, tmp_path: Path) -> None:
     connector = connector_for(channel, {"WINBACK_OUTBOX": tmp_path})
     assert isinstance(connector, OutboxConnector)
@@ -31,7 +31,11 @@ def test_smtp_from_a_text_or_a_secret() -> None:
 @pytest.mark.parametrize(
     ("channel", "settings", "told"),
     [
-        ("pigeon", {}, "pigeon: There is no such channel. There are `email`, `sms`, `push` and `crm`."),
+        (
+            "pigeon",
+            {},
+            "pigeon: There is no such channel. There are `email`, `sms`, `push`, `whatsapp`, `webhook` and `crm`.",
+        ),
         ("email", {"WINBACK_EMAIL": "smpt"}, "WINBACK_EMAIL: It cannot be `smpt`. Set it to `file` or `smtp`."),
         ("sms", {"WINBACK_SMS": "twilio"}, "WINBACK_SMS: It cannot be `twilio`. Set it to `file`."),
         ("email", {"WINBACK_EMAIL": "smtp"}, "WINBACK_SMTP_URL: WINBACK_EMAIL is `smtp`, and this is missing"),

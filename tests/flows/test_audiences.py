@@ -168,6 +168,28 @@ def test_a_tick_notes_stages_when_somebody_asks_for_how_long(tmp_path: Path) -> 
     assert made.run("settled", NOON + timedelta(days=2)).entered == 3
 
 
+def test_stages_are_noted_for_people_on_an_older_version(tmp_path: Path) -> None:
+    book = """
+lifecycle:
+  buyer when orders.count >= 1
+  visitor otherwise
+
+playbook settling:
+  start when email is known
+  enter once
+  wait until stage has been buyer for 2 days up to 9 days
+  if stage has been buyer for 2 days:
+    send email hello
+"""
+    made = shop(tmp_path, book)
+    made.calls(person("a"))
+    made.run("settling", NOON)
+    made.write(book.replace("has been buyer for 2 days", "is buyer"))
+    made.calls(event("a", "Order Completed", "2026-03-04T10:00:00Z", order_id="a", total=10))
+    sent = [made.run("settling", NOON + timedelta(days=day)).total("sent") for day in range(1, 5)]
+    assert sent == [0, 0, 1, 0]
+
+
 @pytest.mark.prefect
 def test_an_audience_is_a_flow(tmp_path: Path, server: Server) -> None:
     made = buyers(tmp_path)

@@ -316,6 +316,32 @@ def test_a_starting_event_that_does_not_count_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_what_cannot_happen_to_somebody_who_never_entered_is_noted(tmp_path: Path) -> None:
+    silent = ("given orders.count = 2", "given signed_up 1 hour ago", "expect no send email offer")
+    for lines, idle in ((silent, True), ((*silent, "expect no enter"), False), (silent[1:], False)):
+        (result,) = stories(tmp_path, SIGN_UP + scenario("it", "welcome", *lines)).values()
+        assert (result.ok, result.idle) == (True, idle)
+
+
+def test_a_branch_behind_a_set_tells_what_was_set(tmp_path: Path) -> None:
+    text = """
+field tier is text
+playbook p:
+  start on signed_up
+  enter once
+  if tier is "gold":
+    send email hello
+  set tier = "gold"
+  if tier is "gold":
+    send email bye
+"""
+    story = scenario("it", "p", 'given tier = "tin"', "given signed_up 1 minute ago", "expect send email bye")
+    (result,) = stories(tmp_path, text + story, timeline=True).values()
+    told = [line.text for line in result.timeline]
+    assert 'none of its ways  (tier was "tin")' in told
+    assert 'if tier is "gold"  (tier was "gold")' in told
+
+
 def test_opened_and_clicked(tmp_path: Path) -> None:
     text = """
 playbook p:
@@ -367,8 +393,9 @@ def test_days_and_points_in_time_are_given_where_the_person_lives(tmp_path: Path
     for zone in ("Asia/Tokyo", "America/Los_Angeles"):
         where = ("given clock 2026-05-08 09:00", f'given time_zone = "{zone}"', *block)
         passes(
-            tmp_path, BOOKING, "p", *where, "given follow_up_at = 2026-05-12 18:00", "expect send email hello after 5 hours",
-            "expect send email reminder after 39 hours", "expect send email bye after 105 hours",
+            tmp_path, BOOKING, "p", *where, "given follow_up_at = 2026-05-12 18:00",
+            "expect send email hello after 5 hours", "expect send email reminder after 39 hours",
+            "expect send email bye after 105 hours",
         )  # fmt: skip
         passes(
             tmp_path, BOOKING, "p", *where, "after 1 day set follow_up_at = 2026-05-12 18:00",

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, false, func, select, true, update
+from sqlalchemy import Engine, false, func, select, text, true, update
 
 from dsl.plan import Entry, StartOn, Wait
 from dsl.regions import START
-from ledger.enroll import Entered, enter_on
+from ledger.enroll import Entered, enter_on, enter_when
 from ledger.leave import leave
 from ledger.plans import OlderThanLastTick, UnknownPlaybook, begin_tick, live_plans, register
 from ledger.rows import started
@@ -286,3 +286,59 @@ def test_of_two_joined_in_the_middle_the_one_that_has_sent_goes_on(engine: Engin
     with engine.connect() as connection:
         queued = connection.execute(select(*outbox.c["profile_id", "step"]).order_by(outbox.c.id)).all()
     assert [tuple(row) for row in queued] == [(customer, "first"), (customer, "last")]
+
+
+@pytest.mark.parametrize(("kind", "again"), [("once", 0), ("every", 1)])
+def test_who_was_through_as_a_visitor_gets_nothing_again_as_a_customer(engine: Engine, kind: Any, again: int) -> None:
+    with write(engine) as connection:
+        customer, visitor = people(connection, 2)
+    cart(engine, customer, 0)
+    mails = plan(mail("first"), entry=Entry(kind=kind))
+    enter(engine, mails, NOON)
+    go_on(engine, mails, NOON)
+    with write(engine) as connection:
+        connection.execute(update(outbox).values(state="accepted"))
+    cart(engine, customer, 500)
+    assert enter(engine, mails, NOON + HOUR).entered == 1
+    with write(engine) as connection:
+        join_profiles(connection, {visitor: customer}, micros(NOON + HOUR))
+    go_on(engine, mails, NOON + HOUR)
+    with engine.connect() as connection:
+        queued = connection.scalar(select(func.count()).select_from(outbox).where(outbox.c.state == "planned"))
+    assert queued == again
+
+
+def test_people_join_while_a_playbook_runs_for_the_first_time(engine: Engine) -> None:
+    """Its row, by which ticks are held up, is not there yet."""
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite's writers take turns anyway")
+    with write(engine) as connection:
+        customer, visitor = people(connection, 2)
+    first = plan(mail("first"))
+    entering = threading.Thread(target=enter, args=(engine, first, NOON))
+    with write(engine) as connection:
+        join_profiles(connection, {visitor: customer}, micros(NOON))
+        entering.start()
+        entering.join(timeout=0.5)
+        assert entering.is_alive(), "it waits until they are one"
+    entering.join()
+    assert inside(engine) == {("active", START, None): 1}
+
+
+@pytest.mark.parametrize("entry", [Entry(kind="once"), Entry(kind="again", seconds=60)])
+def test_letting_many_in_reads_their_enrollments_a_few_times_and_not_once_for_each(
+    engine: Engine, entry: Entry
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite keeps no count of what it reads")
+    with write(engine) as connection:
+        people(connection, 1000)
+    many = plan(mail("first"), entry=entry)
+    with write(engine) as connection:
+        register(connection, many, NOON)
+        begun = begin_tick(connection, many.name, NOON)
+        assert enter_when(
+            connection, plan=many, tick=begun, matches=true(), admits=None, held_out=false(), as_of=NOON
+        ).entered == 1000  # fmt: skip
+        counted = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'enrollments'"
+        assert connection.scalar(text(counted)) < 20_000

@@ -187,6 +187,7 @@ def test_a_join_keeps_the_ledger(engine: Engine) -> None:
         for number, (enrollment, profile, state) in enumerate(
             [
                 (1, ann, "planned"),
+                (1, ann, "planned"),
                 (2, visitor, "planned"),
                 (2, visitor, "claimed"),
                 (2, visitor, "skipped"),
@@ -228,12 +229,13 @@ def test_a_join_keeps_the_ledger(engine: Engine) -> None:
         assert {row.profile_id for row in sends} == {ann}
         assert [(row.state, row.reason) for row in sends] == [
             ("planned", None),
+            ("planned", None),
             ("cancelled", "merged"),
             ("cancelled", "merged"),
             ("skipped", None),
             ("planned", None),
         ]
-        assert sends[2].token is None
+        assert sends[3].token is None
         shown = connection.execute(select(assignments.c.experiment, assignments.c.profile_id, assignments.c.variant))
         assert set(map(tuple, shown)) == {("e1", ann, "a"), ("e2", ann, "c")}
         held = connection.execute(select(matches.c.playbook, matches.c.profile_id))

@@ -95,6 +95,14 @@ def test_a_send_offers_the_arguments_that_are_not_given_yet() -> None:
     assert items(START + "  send email cart:\n    ▮")["items"].plain == "items = "
 
 
+def test_a_scenario_is_given_values_and_no_fields() -> None:
+    text = "field due_at is timestamp\nfield tier is text\n" + START + '  stop\nscenario "s" for p:\n  '
+    assert offered(text + "given due_at = ▮") == {"2026-12-24"}
+    assert offered(text + "given due_at = 2026-12-24 ▮") == {"09:00"}
+    assert offered(text + "given tier = ▮") == {'"text"'}
+    assert "city" not in offered(text + "after 2 days set tier = ▮")
+
+
 def test_has_offers_events_those_declared_too() -> None:
     found = offered("event visited:\n  place is text\n" + START + "  if has ▮", "event")
     assert {"order_completed", "quiz_taken", "visited"} <= found
