@@ -107,8 +107,8 @@ def tell(world: World, audience: str, as_of: datetime) -> Told:
 
 
 # What a service is told is written down in two steps, outside of any transaction: first that it may know a person,
-# then, when it has answered, that it does. Whoever dies in between leaves nobody with the service of whom the store knows
-# nothing; what is told and not written down is told again, which does no harm.
+# then, when it has answered, that it does. Whoever dies in between leaves nobody with the service of whom the store
+# knows nothing; what is told and not written down is told again, which does no harm.
 
 
 def _take_out(world: World, service: Advertising, audience: str, as_of: datetime) -> tuple[int, str | None]:
