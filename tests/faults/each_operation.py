@@ -214,6 +214,7 @@ def run(folder: Path, *, store: str, every: int = 1, first: int = 1, days: int =
         play = _Play(project=project, server=server, copies=copies, figures=figures, every=every, first=first)
         for day in range(days):
             play.day(day)
+            print(f"day {day}: {figures.failures.total():,} failures so far", file=sys.stderr, flush=True)
         server.shutdown()
     figures.seconds = round(time.monotonic() - started, 1)
     return figures

@@ -75,6 +75,8 @@ class _Loop:
     chance: random.Random
     longest: float
     careless: bool
+    crashing: bool
+    """The store is stopped now and then: only then may a worker lose it."""
     day: int = 0
     running: dict[int, str] = field(default_factory=dict)
     """Process ids, and at which point each is to die."""
@@ -88,7 +90,7 @@ class _Loop:
         # Commits are few and spread over the whole tick; of messages there are many.
         most = 40 if point in (BEFORE_COMMIT, AFTER_COMMIT) else 4 if point == "connected" else 150
         nth = 1 + int(most * self.chance.random() ** 2)
-        order = Order(day=self.day, at=at, nth=nth, act="kill", careless=self.careless)
+        order = Order(day=self.day, at=at, nth=nth, act="kill", careless=self.careless, losing=self.crashing)
         self.running[self.workers.start(order)] = point
 
     def look(self, worker: int) -> bool:
@@ -99,7 +101,7 @@ class _Loop:
         point = self.running.pop(worker)
         if code == -signal.SIGKILL:
             self.killed[point] += 1
-        if code in (-signal.SIGKILL, STORE_GONE):
+        if code == -signal.SIGKILL or (code == STORE_GONE and self.crashing):
             self.interrupted.add(worker)
         elif code != 0:
             raise RuntimeError(f"a worker failed by itself: {code}")
@@ -149,7 +151,7 @@ def run(
     )
     assert provider.stdout is not None
     workers = Workers.of(project, int(provider.stdout.readline()))
-    loop = _Loop(workers=workers, chance=chance, longest=longest, careless=careless)
+    loop = _Loop(workers=workers, chance=chance, longest=longest, careless=careless, crashing=crashes > 0)
     left = crashes
     try:
         while (done := loop.killed.total()) < kills or left:

@@ -47,6 +47,8 @@ class Order:
     act: str = "nothing"
     """A function of `tests.faults.points`."""
     careless: bool = False
+    losing: bool = False
+    """The store may go away, which is no news."""
     ahead: float = 0
     """Seconds that its clock on the wall goes before others'."""
     hours: float = 0
@@ -145,7 +147,7 @@ def _fork(project: Project, provider: int, order: Order) -> int:
         code = 0
     except DBAPIError:
         code = STORE_GONE
-        if project.engine.dialect.name == "sqlite":
+        if not order.losing:
             traceback.print_exc()
     except BaseException:
         # Whatever it is, this process must not go on as its parent.
