@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ from flows.stages import asks_how_long, note_stages
 from flows.watch import Plain, Watcher
 from flows.world import World
 from ledger import memberships
-from ledger.memberships import Refreshed
+from ledger.memberships import Refreshed, Untold
 from profiles.select import Moment, holds
 from store.engine import read, write
 from store.home import refuse_copies
 
 if TYPE_CHECKING:
+    from connectors.contract import Advertising
     from dsl.plan import Audience
 
 BATCH = 1000
@@ -99,22 +101,62 @@ def _refresh(world: World, audience: Audience, as_of: datetime) -> Refreshed:
 
 def tell(world: World, audience: str, as_of: datetime) -> Told:
     """Tell the service of everybody of whom it does not know what it should."""
-    service, added, removed, after = world.ads, 0, 0, 0
-    if service is None or world.rehearsing:
+    if world.ads is None or world.rehearsing:
         return Told()
+    removed, trouble = _take_out(world, world.ads, audience, as_of)
+    if trouble is not None:
+        return Told(removed=removed, trouble=trouble)
+    added, trouble = _put_in(world, world.ads, audience, as_of)
+    return Told(added=added, removed=removed, trouble=trouble)
+
+
+# What a service is told is written down in two steps, outside of any transaction: first that it may know a person,
+# then, when it has answered, that it does. Whoever dies in between leaves nobody with the service of whom the store
+# knows nothing; what is told and not written down is told again, which does no harm.
+
+
+def _take_out(world: World, service: Advertising, audience: str, as_of: datetime) -> tuple[int, str | None]:
+    """Returns how many were taken out, and why no more."""
+    removed = 0
+    for some in _pages(world, audience):
+        going = [each for each in some if not each.adding]
+        hashes = [each.told_as for each in going if each.told_as]
+        with read(world.store) as connection:
+            # Who leaves may have an address that another member keeps.
+            kept = memberships.shared(connection, audience, hashes) if hashes else set()
+        remove = [each for each in hashes if each not in kept]
+        if remove and (trouble := asyncio.run(service.change(audience, add=[], remove=remove))) is not None:
+            return removed, trouble
+        with write(world.store) as connection:
+            memberships.told(connection, audience, {each.profile_id: None for each in going}, as_of)
+        removed += len(remove)
+    return removed, None
+
+
+def _put_in(world: World, service: Advertising, audience: str, as_of: datetime) -> tuple[int, str | None]:
+    """Returns how many were added, and why no more."""
+    added = 0
+    for some in _pages(world, audience):
+        coming = {each.profile_id: each.wanted_as for each in some if each.adding and each.wanted_as}
+        if not coming:
+            continue
+        with write(world.store) as connection:
+            memberships.telling(connection, audience, coming)
+        if (trouble := asyncio.run(service.change(audience, add=list(coming.values()), remove=[]))) is not None:
+            return added, trouble
+        with write(world.store) as connection:
+            memberships.told(connection, audience, coming, as_of)
+        added += len(coming)
+    return added, None
+
+
+def _pages(world: World, audience: str) -> Iterator[list[Untold]]:
+    """Those of whom the service does not know what it should, some at a time."""
+    after = 0
     while True:
         with read(world.store) as connection:
             some = memberships.untold(connection, audience, after, BATCH)
-            if not some:
-                return Told(added=added, removed=removed)
-            add = [each.wanted_as for each in some if each.wanted_as]
-            remove = [each.told_as for each in some if each.told_as]
-            # Who leaves may have an address that another member keeps.
-            kept = memberships.shared(connection, audience, remove) if remove else set()
-        remove = [each for each in remove if each not in kept]
-        # Outside of any transaction: what is told and not written down is told again, which does no harm.
-        if (trouble := asyncio.run(service.change(audience, add=add, remove=remove))) is not None:
-            return Told(added=added, removed=removed, trouble=trouble)
-        with write(world.store) as connection:
-            memberships.told(connection, audience, {each.profile_id: each.wanted_as for each in some}, as_of)
-        added, removed, after = added + len(add), removed + len(remove), some[-1].profile_id
+        if not some:
+            return
+        yield some
+        after = some[-1].profile_id

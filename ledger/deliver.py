@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 import uuid
 from collections import Counter
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from dsl.delivery import Message, Outcome, Verdict
 from ledger import guardrails, outbox, throttle
@@ -26,6 +28,8 @@ LEASE = timedelta(seconds=60)
 PATIENCE = 3
 """A message waits for its place in the channel's rate for this part of a lease; longer, and the next tick goes on."""
 MOST_ATTEMPTS = 8
+AGAIN = (0.0, 0.5, 2.0)
+"""Seconds between the tries to write down what became of messages."""
 LONGEST_BACKOFF = timedelta(hours=6)
 
 DOWN = frozenset(
@@ -151,8 +155,7 @@ async def deliver(
         try:
             await work.send(token, jobs)
         finally:
-            with write(engine) as connection:
-                outbox.release(connection, [job.id for job in jobs], token)
+            await work.leave_off(token, jobs)
     return work.done
 
 
@@ -172,6 +175,10 @@ class _Delivery:
     deadline: datetime | None
     done: Delivered = field(default_factory=Delivered)
     attempts: dict[int, int] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    """Messages of the batch that were handed over."""
+    answered: Mapping[int, Outcome] = field(default_factory=dict)
+    """What is known of them and not written down yet."""
 
     def out_of_time(self) -> bool:
         return self.deadline is not None and self.wall() >= self.deadline
@@ -219,7 +226,6 @@ class _Delivery:
 
     async def send(self, token: str, jobs: Sequence[Job]) -> None:
         messages = self._render(token, jobs)
-        answered: Mapping[int, Outcome] = {}
         ready, size = list(messages), self.channel.chunk
         if self.channel.rate is not None:
             size = min(size, self.channel.rate.burst)
@@ -227,30 +233,49 @@ class _Delivery:
             if self.done.stopped is not None or self.out_of_time():
                 break
             chunk = ready[start : start + size]
-            if self.channel.rate is not None:
-                if not await self._in_turn(token, answered, len(chunk), self.channel.rate):
-                    return
-                answered = {}
+            if self.channel.rate is not None and not await self._in_turn(token, len(chunk), self.channel.rate):
+                break
             # One commit writes down the last chunk and marks the next: half the waiting for the disk.
             with write(self.engine) as connection:
-                self._settle(connection, token, answered)
+                self._settle(connection, token, self.answered)
                 lease = self.wall() + self.channel.lease
                 later = ready[start + len(chunk) :]
                 sending = outbox.mark_sending(connection, chunk, token, lease, self.as_of, later)
-            answered = {}
+            self.answered = {}
             if len(sending) < len(chunk):
                 self.done.skipped["left"] += len(chunk) - len(sending)
-            answered = await self._hand_over(token, {id: messages[id] for id in chunk if id in sending})
-        with write(self.engine) as connection:
-            self._settle(connection, token, answered)
+            if self.wall() >= lease:
+                # Asleep beyond the lease: others may have decided about these by now, so none of them leaves.
+                break
+            self.begun |= sending
+            await self._hand_over({id: messages[id] for id in chunk if id in sending})
 
-    async def _in_turn(self, token: str, answered: Mapping[int, Outcome], count: int, rate: Rate) -> bool:
-        """Wait for the place of `count` messages in the channel's rate. What is `answered` does not wait to be written
+    async def leave_off(self, token: str, jobs: Sequence[Job]) -> None:
+        """Write down the answers in hand, and give back what was not begun. Tried again for some seconds where the
+        store fails: what is not written down now, nobody can tell later."""
+        for pause in (*AGAIN, None):
+            before = copy.deepcopy(self.done)
+            try:
+                with write(self.engine) as connection:
+                    self._settle(connection, token, self.answered)
+                    outbox.release(connection, [job.id for job in jobs if job.id not in self.begun], token)
+            except DBAPIError:
+                if pause is None:
+                    raise
+                self.done = before
+                await asyncio.sleep(pause)
+            else:
+                break
+        self.answered, self.begun = {}, set()
+
+    async def _in_turn(self, token: str, count: int, rate: Rate) -> bool:
+        """Wait for the place of `count` messages in the channel's rate. What is answered does not wait to be written
         down. False: it is too far off."""
         with write(self.engine) as connection:
-            self._settle(connection, token, answered)
+            self._settle(connection, token, self.answered)
             patience = self.channel.lease / PATIENCE
             wait = throttle.reserve(connection, self.channel.name, count, rate, self.wall(), patience)
+        self.answered = {}
         if wait is None:
             self.done.stopped = "rate"
             return False
@@ -267,25 +292,23 @@ class _Delivery:
                     self.done.failed["render_error"] += outbox.poisoned(connection, id, token, detail, self.as_of)
         return {job.id: m for job, m in zip(jobs, made, strict=True) if isinstance(m, Message)}
 
-    async def _hand_over(self, token: str, messages: Mapping[int, Message]) -> dict[int, Outcome]:
-        """Send a chunk that is marked. Returns an outcome for each message."""
+    async def _hand_over(self, messages: Mapping[int, Message]) -> None:
+        """Send a chunk that is marked, and keep an outcome for each message."""
         ids = {message.key: id for id, message in messages.items()}
         answered: dict[int, Outcome] = {}
         if not messages:
-            return answered
+            return
         try:
             async for outcome in self.channel.send(list(messages.values())):
                 if outcome.key in ids:
                     answered[ids[outcome.key]] = outcome
         except BaseException:
             # Also when the run is cancelled: bytes may have left, so whatever has no answer is unknown.
-            with write(self.engine) as connection:
-                self._settle(connection, token, _complete(answered, messages, "interrupted"))
+            self.answered = _complete(answered, messages, "interrupted")
             raise
-        answered = _complete(answered, messages, "no_answer")
-        if (trouble := _trouble(list(answered.values()))) is not None:
+        self.answered = _complete(answered, messages, "no_answer")
+        if (trouble := _trouble(list(self.answered.values()))) is not None:
             self.done.stopped, self.done.trouble = trouble
-        return answered
 
     def _settle(self, connection: Connection, token: str, answered: Mapping[int, Outcome]) -> None:
         """Write down what became of a chunk."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    or_,
     select,
     true,
     update,
@@ -105,7 +106,12 @@ class Untold:
     wanted_as: str | None
     """By which it should know them; None: it should not know them."""
     told_as: str | None
-    """By which it does; None: it does not."""
+    """By which it does, or may; None: it does not."""
+
+    @property
+    def adding(self) -> bool:
+        """It is to be told of them; otherwise it is to forget how it knew them, before it knows them anew."""
+        return self.told_as in (None, self.wanted_as)
 
 
 def untold(connection: Connection, audience: str, after: int, limit: int) -> list[Untold]:
@@ -120,7 +126,10 @@ def untold(connection: Connection, audience: str, after: int, limit: int) -> lis
         .where(
             memberships.c.audience == audience,
             memberships.c.profile_id > after,
-            wanted_as.is_distinct_from(memberships.c.told_as),
+            or_(
+                wanted_as.is_distinct_from(memberships.c.told_as),
+                and_(memberships.c.told_as.is_not(None), memberships.c.told_at.is_(None)),
+            ),
         )
         .order_by(memberships.c.profile_id)
         .limit(limit)
@@ -153,14 +162,23 @@ def _wanted_as() -> ColumnElement[str | None]:
     return case((wanted, Sha256(profiles.c.email)))
 
 
+def telling(connection: Connection, audience: str, hashes: Mapping[int, str]) -> None:
+    """The service is about to be told of these profiles by these hashes: from now on it may know them."""
+    _write(connection, audience, hashes, None)
+
+
 def told(connection: Connection, audience: str, known: Mapping[int, str | None], as_of: datetime) -> None:
     """The service knows these profiles by these hashes now, or does not know them (None)."""
+    _write(connection, audience, known, as_of)
+
+
+def _write(connection: Connection, audience: str, known: Mapping[int, str | None], at: datetime | None) -> None:
     if not known:
         return
     connection.execute(
         update(memberships)
         .where(memberships.c.audience == audience, memberships.c.profile_id == bindparam("person"))
-        .values(told_as=bindparam("hashed"), told_at=micros(as_of)),
+        .values(told_as=bindparam("hashed"), told_at=None if at is None else micros(at)),
         [{"person": id, "hashed": hashed} for id, hashed in known.items()],
     )
 

@@ -187,9 +187,13 @@ def refuse(connection: Connection, rulings: Mapping[int, Skip | Delay], as_of: d
 
 
 def release(connection: Connection, ids: Sequence[int], token: str) -> int:
-    """Give back what was claimed and not begun."""
-    mine = and_(outbox.c.id.in_(ids), outbox.c.token == token, outbox.c.state == "claimed")
-    return connection.execute(update(outbox).where(mine).values(state="planned", **FREE)).rowcount
+    """Give back what was claimed and of which no byte has left, as the process itself knows that held it.
+
+    It may have been marked as sending all the same: of a commit whose confirmation is lost, nobody knows.
+    """
+    begun = outbox.c.state.in_(("claimed", "sending", "unknown"))
+    mine = and_(outbox.c.id.in_(ids), outbox.c.token == token, begun)
+    return connection.execute(update(outbox).where(mine).values(state="planned", settled_at=None, **FREE)).rowcount
 
 
 # ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────────────────

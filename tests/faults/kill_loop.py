@@ -1,148 +1,232 @@
-"""Kill workers at random moments, and count at the provider.
+"""Kill workers at random moments and at named points, and count at the provider.
 
-`python -m tests.faults.kill_loop --kills 200` runs two workers side by side on one store, kills one of them (SIGKILL)
-after a random time, starts another, and so on; at the end a worker finishes undisturbed. What was sent is read from the
-provider's own log, which is on the disk before it answers, and what should have been sent from the number of people
-and of steps; the ledger is asked only for what it calls unknown.
+`python -m tests.faults.kill_loop --kills 200` runs two workers side by side on one store and kills them (SIGKILL), half
+of them after a random time, the others by themselves at one of the points of `tests.faults.points`; when one finds
+nothing more to do the next day begins. With `--postgresql` the store is a server of its own, and with `--crashes 10`
+that is stopped at once as many times. What was sent is read from the provider's own log, which is on the disk before it
+answers, and what should have been sent from the number of people and of days; the ledger is asked only for what it
+calls unknown, and whether it is sound.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from store.engine import open_store, write
-from store.schema import metadata, outbox, profiles
-from tests.faults.worker import PLAYBOOK
-from tests.ledger.shop import people
+from store.schema import outbox, profiles
+from tests.faults import journey, postgres
+from tests.faults.invariants import violations
+from tests.faults.points import AFTER_COMMIT, BEFORE_COMMIT, KILLS
+from tests.faults.worker import ROOT, STORE_GONE, Order, Workers
 
-ROOT = Path(__file__).parents[2]
-LONGEST_SERIES = 60
-"""Messages a person. When all of a day are sent, the next day begins."""
+ROUNDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     kills: int
+    by_point: dict[str, int]
+    """Where they were killed; `random` for those killed at any moment."""
+    crashes: int
+    """How often the store itself was stopped at once."""
     expected: int
-    """People times messages that were due: what would have been sent without any kill."""
+    """Messages that were due: what would have been sent without any kill."""
     sent: int
-    """Different messages in the provider's log."""
+    """Messages in the provider's log."""
     duplicates: int
-    """Messages in the log beyond the first of the same person and step."""
+    """Messages in the log beyond those that were due to the same person with the same subject, or of the same id."""
     lost: int
     """Neither in the log nor reported as unknown."""
     unknown: int
     """Reported as unknown. Some of them did arrive."""
     unknown_arrived: int
+    unexplained: int
+    """Reported as unknown, and their sender was neither killed nor lost its store."""
+    records: int
+    records_wrong: int
+    """Records twice, or not there."""
+    violations: int
+    """Breaches of what must hold in the store (`tests.faults.invariants`)."""
     seconds: float
+
+    @property
+    def sound(self) -> bool:
+        """Nobody twice, nobody forgotten, nothing in doubt without a reason."""
+        return not (self.duplicates or self.lost or self.unexplained or self.records_wrong or self.violations)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Loop:
+    workers: Workers
+    chance: random.Random
+    longest: float
+    careless: bool
+    crashing: bool
+    """The store is stopped now and then: only then may a worker lose it."""
+    day: int = 0
+    running: dict[int, str] = field(default_factory=dict)
+    """Process ids, and at which point each is to die."""
+    killed: Counter[str] = field(default_factory=Counter)
+    interrupted: set[int] = field(default_factory=set)
+    """Process ids of the killed, and of those whose store went away."""
+
+    def start(self) -> None:
+        point = self.chance.choice((*KILLS, *["random"] * len(KILLS)))
+        at = () if point == "random" else (point,)
+        # Commits are few and spread over the whole tick; of messages there are many.
+        most = 40 if point in (BEFORE_COMMIT, AFTER_COMMIT) else 4 if point == "connected" else 150
+        nth = 1 + int(most * self.chance.random() ** 2)
+        order = Order(day=self.day, at=at, nth=nth, act="kill", careless=self.careless, losing=self.crashing)
+        self.running[self.workers.start(order)] = point
+
+    def look(self, worker: int) -> bool:
+        """Note how a worker ended, if it has. True: it found nothing more to do."""
+        code = self.workers.ended(worker)
+        if code is None:
+            return False
+        point = self.running.pop(worker)
+        if code == -signal.SIGKILL:
+            self.killed[point] += 1
+        if code == -signal.SIGKILL or (code == STORE_GONE and self.crashing):
+            self.interrupted.add(worker)
+        elif code != 0:
+            raise RuntimeError(f"a worker failed by itself: {code}")
+        return code == 0
+
+    def strike(self) -> None:
+        """Kill one of those that are to die at any moment."""
+        victims = [worker for worker, point in self.running.items() if point == "random"]
+        if victims:
+            victim = self.chance.choice(victims)
+            os.kill(victim, signal.SIGKILL)
+            self.workers.wait(victim)
+
+    def next_day(self) -> None:
+        self.finish()
+        self.day += 1
+
+    def finish(self) -> None:
+        """End the day undisturbed."""
+        for worker in list(self.running):
+            self.workers.wait(worker)
+            self.look(worker)
+        assert self.workers.wait(self.workers.start(Order(day=self.day, careless=self.careless))) == 0
 
 
 def run(
-    engine: Engine,
     folder: Path,
     *,
+    store: str,
     kills: int,
     count: int,
     chance: random.Random,
     longest: float,
     careless: bool = False,
+    crash: Callable[[], None] | None = None,
+    crashes: int = 0,
 ) -> Figures:
-    """`engine` is an empty store with its schema; `folder` takes the log. `longest` seconds does a worker live."""
+    """`store` is the URL of an empty database; `folder` takes the project and the log. `longest` seconds does a worker
+    live that is killed at any moment. `crash` stops the store at once and starts it again."""
     log = folder / "provider.log"
-    with write(engine) as connection:
-        people(connection, count)
-    store = engine.url.render_as_string(hide_password=False)
+    project = journey.make(folder, rounds=ROUNDS, store=store)
+    journey.fill(project.engine, count=count, days=ROUNDS)
+    project.engine.dispose()
     started = time.monotonic()
-    provider = _python("tests.faults.provider", str(log))
+    provider = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.provider", str(log)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     assert provider.stdout is not None
-    port = provider.stdout.readline().strip()
-    steps, killed, day = str(LONGEST_SERIES), 0, 0
-    manner = ["careless"] if careless else []
-    workers: list[subprocess.Popen[str]] = []
+    workers = Workers.of(project, int(provider.stdout.readline()))
+    loop = _Loop(workers=workers, chance=chance, longest=longest, careless=careless, crashing=crashes > 0)
+    left = crashes
     try:
-        while killed < kills:
-            while len(workers) < 2:
-                workers.append(_python("tests.faults.worker", store, port, steps, str(day), *manner))
-                assert workers[-1].stdout is not None
-                workers[-1].stdout.readline()
+        while (done := loop.killed.total()) < kills or left:
+            while len(loop.running) < 2:
+                loop.start()
             time.sleep(chance.uniform(0, longest))
-            victim = workers.pop(chance.randrange(2))
-            if victim.poll() is None:
-                victim.kill()
-                killed += 1
-            elif victim.returncode == 0:
-                # It found nothing more to do: on to the next day, so that kills meet work.
-                day += 1
-                if day == LONGEST_SERIES:
+            if left and done >= kills * (crashes - left) / crashes:
+                assert crash is not None
+                crash()
+                left -= 1
+            loop.strike()
+            over = [loop.look(worker) for worker in list(loop.running)]
+            if any(over):
+                if loop.day + 1 == ROUNDS:
                     raise RuntimeError("workers finish before they are killed: more people, or a shorter time to live")
-            if victim.wait() not in (0, -9):
-                raise RuntimeError(f"a worker failed by itself: {victim.returncode}")
-        for worker in workers:
-            worker.wait()
-        assert _python("tests.faults.worker", store, port, steps, str(day), *manner).wait() == 0
+                loop.next_day()
+        loop.finish()
+        # What the provider's side put off for some minutes.
+        assert workers.wait(workers.start(Order(day=loop.day, hours=1, careless=careless))) == 0
     finally:
-        for process in [*workers, provider]:
-            process.kill()
-            process.wait()
-    return _figures(engine, log, killed, count, day, time.monotonic() - started)
+        workers.close()
+        provider.kill()
+        provider.wait()
+    found = _figures(project.engine, folder, loop, count, crashes, time.monotonic() - started)
+    project.engine.dispose()
+    return found
 
 
-def _figures(engine: Engine, log: Path, kills: int, count: int, day: int, seconds: float) -> Figures:
-    lines = [line.split() for line in log.read_text().splitlines()]
-    sent = Counter((address, step) for _, address, step in lines)
-    keys = {key for key, _, _ in lines}
+def _figures(engine: Engine, folder: Path, loop: _Loop, count: int, crashes: int, seconds: float) -> Figures:
+    lines = [line.split() for line in (folder / "provider.log").read_text().splitlines()]
+    sent = Counter((address, subject) for _, address, subject in lines)
+    again = len(lines) - len({key for key, _, _ in lines})
+    due = journey.due(count, ROUNDS, loop.day)
     with engine.connect() as connection:
-        unknown = {
-            (row.email, row.step)
-            for row in connection.execute(
-                select(profiles.c.email, outbox.c.step)
-                .join(outbox, outbox.c.profile_id == profiles.c.id)
-                .where(outbox.c.playbook == PLAYBOOK, outbox.c.state.in_(("unknown", "assumed_sent")))
-            )
-        }
-    # A person whose first message is unknown goes on all the same: everybody is due a message each day.
-    due = {(f"p{person}@example.com", f"m{step}") for person in range(1, count + 1) for step in range(day + 1)}
-    assert set(sent) <= due, "somebody was sent what he was not due"
-    assert len(keys) == len(sent), "one key a message"
+        rows = connection.execute(
+            select(profiles.c.email, *outbox.c["template", "owner", "reason"])
+            .join(outbox, outbox.c.profile_id == profiles.c.id)
+            .where(outbox.c.state.in_(("unknown", "assumed_sent")))
+        ).all()
+        breaches = violations(connection)
+    for breach in breaches[:10]:
+        print(breach, file=sys.stderr)
+    unknown = Counter((row.email, row.template) for row in rows)
+    owners = {row.owner: int(row.owner.split(":")[-2]) for row in rows if row.owner}
+    explained = [row for row in rows if owners.get(row.owner) in loop.interrupted and row.reason == "interrupted"]
+    records = Counter(json.loads(path.read_text())["key"] for path in (folder / "outbox/crm").glob("*/*.json"))
+    wanted = journey.tasks(count, ROUNDS, loop.day)
     return Figures(
-        kills=kills, expected=len(due), sent=len(sent), duplicates=sent.total() - len(sent),
-        lost=len(due - set(sent) - unknown), unknown=len(unknown), unknown_arrived=len(unknown & set(sent)),
-        seconds=round(seconds, 1),
+        kills=loop.killed.total(), by_point=dict(sorted(loop.killed.items())), crashes=crashes, expected=due.total(),
+        sent=len(lines), duplicates=max(again, (sent - due).total()), lost=(due - sent - unknown).total(),
+        unknown=len(rows), unknown_arrived=(unknown & sent).total(), unexplained=len(rows) - len(explained),
+        records=wanted, records_wrong=abs(wanted - len(records)) + records.total() - len(records),
+        violations=len(breaches), seconds=round(seconds, 1),
     )  # fmt: skip
-
-
-def _python(module: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--people", type=int, default=1000)
+    parser.add_argument("--people", type=int, default=500)
     parser.add_argument("--longest", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--store", help="URL of an empty store; default: SQLite in a temporary folder")
+    parser.add_argument("--postgresql", action="store_true", help="on a server of its own, not on SQLite")
+    parser.add_argument("--crashes", type=int, default=0, help="stop that server at once so many times")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        engine = open_store(given.store or f"sqlite:///{folder / 'winback.db'}")
-        metadata.create_all(engine)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(postgres.server()) if given.postgresql else None
         figures = run(
-            engine, folder, kills=given.kills, count=given.people, chance=random.Random(given.seed),
-            longest=given.longest,
+            folder, store=server.database() if server else f"sqlite:///{folder / 'winback.db'}", kills=given.kills,
+            count=given.people, chance=random.Random(given.seed), longest=given.longest,
+            crash=server.crash if server else None, crashes=given.crashes if server else 0,
         )  # fmt: skip
-        print(figures)
-        sys.exit(1 if figures.duplicates or figures.lost else 0)
+    print(json.dumps(asdict(figures), indent=2))
+    sys.exit(0 if figures.sound else 1)
 
 
 if __name__ == "__main__":

@@ -1,76 +1,160 @@
-"""One tick in a process of its own, to be killed: `python -m tests.faults.worker STORE PORT STEPS DAY [careless]`.
+"""Workers: processes that each play one tick of every playbook of the journey, to be killed or stopped.
 
-Prints `ready` when it begins, and exits 0 when nothing is left to do on that day. A careless one sends again what is
-unknown: the test of the test.
+`python -m tests.faults.worker FOLDER PORT` loads the project in FOLDER once and then makes a worker of itself for each
+line of JSON (an `Order`) that comes in, so that a worker begins at once. It answers with the worker's process id. The
+line `wait ID` is answered with how that worker ended: its exit code, or the negative number of a signal; `poll ID` with
+`-` while it runs.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+import time
+import traceback
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
 
-from sqlalchemy import false
+from sqlalchemy.exc import DBAPIError
 
-from dsl.delivery import Message, Outcome, Verdict
-from dsl.plan import Plan, Step, Wait
-from ledger.deliver import Channel, deliver
-from ledger.enroll import enter_when
-from ledger.guardrails import Rules
-from ledger.owner import this_process
-from ledger.plans import begin_tick, register
-from ledger.settle import settle
-from store.engine import open_store, write
-from store.schema import traits
-from tests.ledger.shop import DAY, NOON, go_on, mail, plan, render
+from flows.project import Project, open_project
+from flows.tick import tick
+from tests.faults import points as named
+from tests.faults.database import watch
+from tests.faults.journey import PLAYBOOKS, at_work, noon
+from tests.faults.points import Points
+from tests.faults.relay import Relay
 
-PLAYBOOK = "series"
-
-
-def series(length: int) -> Plan:
-    """That many messages, a day between each."""
-    steps: list[Step] = []
-    for i in range(length):
-        last = i + 1 == length
-        steps.append(mail(f"m{i}", None if last else f"w{i}"))
-        if not last:
-            steps.append(Wait(id=f"w{i}", seconds=86400, next=f"m{i + 1}"))
-    return plan(*steps, name=PLAYBOOK)
+ROOT = Path(__file__).parents[2]
+STORE_GONE = 3
+"""The exit code of a worker whose store went away."""
 
 
-async def tick(store: str, port: int, length: int, day: int, careless: bool) -> None:
-    engine, journey, as_of = open_store(store, busy_seconds=60), series(length), NOON + day * DAY
-    settle(engine, playbook=PLAYBOOK, as_of=as_of, wall=datetime.now(UTC), repeatable=lambda _channel: careless)
-    with write(engine) as connection:
-        register(connection, journey, as_of)
-        begun = begin_tick(connection, PLAYBOOK, as_of)
-        enter_when(
-            connection, plan=journey, tick=begun, matches=traits.c.cart_total > 0, admits=None, held_out=false(),
-            as_of=as_of,
-        )  # fmt: skip
-    go_on(engine, journey, as_of, limit=100)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a worker is to do."""
 
-    async def send(messages: Sequence[Message]) -> AsyncIterator[Outcome]:
-        for message in messages:
-            writer.write(f"{message.key} {message.address} {message.content.decode()}\n".encode())
-            await writer.drain()
-            answer = await reader.readline()
-            yield Outcome(key=message.key, verdict=Verdict.ACCEPTED if answer == b"ok\n" else Verdict.UNKNOWN)
+    day: int
+    playbooks: tuple[str, ...] = PLAYBOOKS
+    at: tuple[str, ...] = ()
+    """The points of which it acts at the `nth`."""
+    nth: int = 0
+    act: str = "nothing"
+    """A function of `tests.faults.points`."""
+    careless: bool = False
+    losing: bool = False
+    """The store may go away, which is no news."""
+    ahead: float = 0
+    """Seconds that its clock on the wall goes before others'."""
+    hours: float = 0
+    """After noon."""
 
-    done = await deliver(
-        engine, playbook=PLAYBOOK, channel=Channel(name="email", send=send, render=render), rules=Rules(zone="UTC"),
-        as_of=as_of, wall=lambda: datetime.now(UTC), owner=this_process(),
-    )  # fmt: skip
-    assert done.stopped is None, done
-    writer.close()
+
+def work(project: Project, provider: int, order: Order) -> None:
+    """Play one tick of each playbook."""
+    points = Points(at=frozenset(order.at), nth=order.nth, act=getattr(named, order.act))
+    watch(project.engine, points)
+    relay = Relay(provider, points)
+    world = at_work(project, relay.port, careless=order.careless, ahead=timedelta(seconds=order.ahead))
+    for name in order.playbooks:
+        tick(world, project.compiled.plans[name], as_of=noon(order.day) + timedelta(hours=order.hours))
+
+
+@dataclass(slots=True)
+class Workers:
+    """Where workers come from."""
+
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def of(cls, project: Project, provider: int) -> Self:
+        """Workers of a project whose store has its schema."""
+        command = [sys.executable, "-m", "tests.faults.worker", str(project.folder), str(provider)]
+        pipe = subprocess.PIPE
+        made = cls(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
+        if made._ask("ready?") != "yes":
+            raise RuntimeError("workers do not start: their own words are above")
+        return made
+
+    def start(self, order: Order) -> int:
+        """The process id of a new worker."""
+        return int(self._ask(json.dumps(asdict(order))))
+
+    def ended(self, worker: int) -> int | None:
+        """How a worker ended: its exit code, or the negative number of a signal. None: it is at work."""
+        answer = self._ask(f"poll {worker}")
+        return None if answer == "-" else int(answer)
+
+    def wait(self, worker: int) -> int:
+        return int(self._ask(f"wait {worker}"))
+
+    def until_stopped(self, worker: int) -> None:
+        """Wait until a worker stands still."""
+        while True:
+            state = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0]
+            if state == "T":
+                return
+            if self.ended(worker) is not None:
+                raise RuntimeError("it ended before it came to its point")
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self.process.communicate()
+
+    def _ask(self, line: str) -> str:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        print(line, file=self.process.stdin, flush=True)
+        return self.process.stdout.readline().strip()
 
 
 def main() -> None:
-    print("ready", flush=True)
-    port, length, day = (int(text) for text in sys.argv[2:5])
-    asyncio.run(tick(sys.argv[1], port, length, day, careless="careless" in sys.argv))
+    project, provider = open_project(Path(sys.argv[1])), int(sys.argv[2])
+    assert project.compiled.ok, project.compiled.problems
+    project.templates.describe()
+    project.engine.dispose()
+    ends: dict[int, int] = {}
+    started: list[int] = []
+    for line in sys.stdin:
+        match line.split():
+            case ["ready?"]:
+                print("yes", flush=True)
+            case ["wait" | "poll" as how, id]:
+                worker = int(id)
+                if worker not in ends:
+                    found, status = os.waitpid(worker, 0 if how == "wait" else os.WNOHANG)
+                    if found:
+                        ends[worker] = os.waitstatus_to_exitcode(status)
+                print(ends.get(worker, "-"), flush=True)
+            case _:
+                started.append(_fork(project, provider, Order(**json.loads(line))))
+                print(started[-1], flush=True)
+    for worker in started:
+        if worker not in ends:
+            os.kill(worker, signal.SIGKILL)
+
+
+def _fork(project: Project, provider: int, order: Order) -> int:
+    if worker := os.fork():
+        return worker
+    code = 1
+    try:
+        work(project, provider, order)
+        code = 0
+    except DBAPIError:
+        code = STORE_GONE
+        if not order.losing:
+            traceback.print_exc()
+    except BaseException:
+        # Whatever it is, this process must not go on as its parent.
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from pytest import MonkeyPatch
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from flows import audiences
 from flows.audiences import Synced, sync
@@ -21,8 +21,8 @@ from flows.rehearsal import rehearsal
 from flows.watch import Parameters
 from flows.world import world
 from store.clock import instant
-from store.engine import read
-from store.schema import memberships, stages
+from store.engine import read, write
+from store.schema import consents, memberships, stages
 from tests.flows.shop import NOON, Shop, event, person, shop
 
 BOOK = """
@@ -121,6 +121,22 @@ def test_telling_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         assert connection.scalars(select(memberships.c.told_as).where(memberships.c.told_as.is_not(None))).all() == [
             hashed("a")
         ]
+
+
+def test_nobody_stays_with_a_service_that_was_told_by_a_run_that_died(tmp_path: Path) -> None:
+    """It knew them already when the run died, and they left before the next one."""
+    made = buyers(tmp_path)
+    project = made.project
+    audience = project.compiled.audiences["buyers"]
+    service = Refusing(1, dies=True)
+    with pytest.raises(KeyboardInterrupt):
+        sync(replace(world(project), ads=service), audience, NOON)
+    assert service.members == {hashed("a")}
+    with write(project.engine) as connection:
+        connection.execute(update(consents).where(consents.c.channel == "ads").values(granted=False))
+    service.take, service.dies = 9, False
+    assert sync(replace(world(project), ads=service), audience, NOON).told.removed == 1
+    assert service.members == set()
 
 
 def test_an_address_that_another_member_has_stays_with_the_service(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
