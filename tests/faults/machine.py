@@ -1,0 +1,473 @@
+"""Journeys by chance, held to a model: `python -m tests.faults.machine --examples 2000 [--store URL]` runs more of it.
+
+Whatever happens (events late, twice and out of order, ticks that die or run beside each other, providers that fail,
+edits, joined profiles, clocks that jump), the store must say of every person and message what the model says, and the
+provider must have been given nothing twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from sqlalchemy import Engine, select
+
+from connectors.contract import Manifest
+from connectors.templates import TemplateSet, load_templates
+from dsl.compile import Compiled, compile_sources
+from dsl.delivery import Message, Outcome, Verdict
+from dsl.standard import standard_catalog
+from flows.tick import tick
+from flows.watch import Plain
+from flows.world import World
+from ledger import outbox as states
+from ledger.instance import instance_id, send_key
+from profiles.calls import Call, read_call
+from profiles.ingest import Rules, ingest
+from store.addresses import address_hash
+from store.clock import instant, micros
+from store.engine import open_store, read, write
+from store.schema import enrollments, facts, identities, metadata, outbox, suppressions
+from store.upsert import insert_new
+from tests.faults.model import DAY, HOUR, Died, Journey, Person, Shop, Step
+
+BEGIN = datetime(2026, 3, 6, 14, tzinfo=UTC)
+"""Two days before the clocks change in New York, three weeks before they do in Oslo."""
+ZONES = ("Europe/Oslo", "America/New_York", "Asia/Kolkata", "Nowhere/At_All")
+SECRET = b"k" * 32
+JUMPS = [timedelta(minutes=20), HOUR, 5 * HOUR, 13 * HOUR, DAY, 2 * DAY, 8 * DAY, 23 * DAY, 240 * DAY]
+WAITS = [
+    ("wait 2 hours", ("hours", "2")), ("wait 2 days", ("hours", "48")), ("wait until 09:00", ("clock", "09:00")),
+    ("wait until 02:30", ("clock", "02:30")), ("wait until sunday 02:30", ("clock", "02:30", "sunday")),
+    ("wait 1 day until 18:00", ("days", "1", "18:00")), ("wait for product_viewed up to 3 days", ("for", "3")),
+]  # fmt: skip
+BOOK = """policy:
+  quiet hours 21:00 to 08:00
+  limit email to 2 per 1 day
+
+field vip is yes_no
+
+playbook journey:
+  run every day at 09:00
+  start {start}
+  enter {enter}
+  leave on order_completed
+{steps}
+"""
+STARTS = {"on": "on signed_up", "when": "when vip is yes"}
+ENTERS: dict[str, timedelta | None] = {"every time": -4000 * DAY, "again after 3 days": 3 * DAY, "once": None}
+FAULTS = ("accepted", "unknown", "lost", "rejected", "bounced", "deferred", "down", "throttled", "crash")
+T = TypeVar("T")
+
+
+# ── The playbook, as text and for the model ───────────────────────────────────────────────────────────────────────────
+Line = tuple[str, ...]
+"""`send a`, `wait N` (of WAITS), `if b c`."""
+
+
+def text(lines: Sequence[Line]) -> str:
+    said = []
+    for kind, *words in lines:
+        if kind == "send":
+            said.append(f"send email {words[0]}")
+        elif kind == "wait":
+            said.append(WAITS[int(words[0])][0])
+        else:
+            said += ["if has product_viewed since entry:", f"  send email {words[0]}", "otherwise:"]
+            said.append(f"  send email {words[1]}")
+    return "\n".join(f"  {line}" for line in said)
+
+
+def meant(lines: Sequence[Line]) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for kind, *words in lines:
+        if kind == "send":
+            steps.append(("send", f"send:{words[0]}"))
+        elif kind == "wait":
+            steps.append(WAITS[int(words[0])][1])
+        else:
+            steps.append(("if", f"if/1/send:{words[0]}", f"if/otherwise/send:{words[1]}"))
+    return tuple(steps)
+
+
+@lru_cache(maxsize=4096)
+def compiled(source: str) -> Compiled:
+    made = compile_sources({"all.playbook": source}, standard_catalog())
+    assert made.ok, made.problems
+    return made
+
+
+# ── The outside world ─────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(slots=True)
+class Provider:
+    """Keeps what it takes, and answers as it is told."""
+
+    taken: Counter[str] = field(default_factory=Counter)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    within: Callable[[], None] | None = None
+    """Done once, in the middle of a call."""
+    manifest: Manifest = Manifest(
+        name="fake", channels=frozenset({"email"}), repeatable=False, batch=100, connections=20,
+        longest=timedelta(seconds=1),
+    )  # fmt: skip
+
+    async def send(self, messages: Sequence[Message]) -> AsyncIterator[Outcome]:
+        for message in messages:
+            fault = self.faults.get(message.headers["Subject"], "accepted")
+            if fault in ("accepted", "unknown", "crash"):
+                self.taken[message.key] += 1
+            if self.within is not None:
+                within, self.within = self.within, None
+                other = Thread(target=within)
+                other.start()
+                other.join()
+            match fault:
+                case "crash":
+                    raise Died
+                case "accepted":
+                    yield Outcome(key=message.key, verdict=Verdict.ACCEPTED)
+                case "rejected" | "bounced":
+                    yield Outcome(key=message.key, verdict=Verdict.REJECTED, suppress=fault == "bounced")
+                case "deferred":
+                    yield Outcome(key=message.key, verdict=Verdict.DEFERRED, reason="greylisted")
+                case "down":
+                    yield Outcome(key=message.key, verdict=Verdict.DEFERRED, reason="connection_refused")
+                case "throttled":
+                    yield Outcome(key=message.key, verdict=Verdict.THROTTLED, retry_after=HOUR)
+                case "unknown":
+                    yield Outcome(key=message.key, verdict=Verdict.UNKNOWN, reason="reset")
+
+    def accepted(self, keys: Sequence[str]) -> None:  # noqa: ARG002
+        return None
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Meddler(Plain):
+    """Does something just before one of a tick's phases."""
+
+    before: str = ""
+    meddle: Callable[[], None] = lambda: None
+
+    def run(self, key: str, name: str, work: Callable[[], T], *, after: Sequence[str] = ()) -> T:
+        if key == self.before:
+            self.meddle()
+        return Plain.run(self, key, name, work, after=after)
+
+
+def templates(folder: Path) -> TemplateSet:
+    (folder / "email").mkdir()
+    for name in "abcdefgh":
+        (folder / f"email/{name}.html").write_text(f"---\nsubject: {name}\n---\n<p>{{{{ unsubscribe_url }}}}</p>\n")
+    return load_templates(folder)
+
+
+# ── The machine ───────────────────────────────────────────────────────────────────────────────────────────────────────
+PEOPLE = ("ann", "bob", "cyd", "dan")
+who = st.sampled_from(PEOPLE)
+age = st.sampled_from([timedelta(), timedelta(minutes=10), 5 * HOUR, 20 * HOUR, 30 * HOUR, 3 * DAY])
+phase = st.integers(0, 7)
+
+
+class Machine(RuleBasedStateMachine):
+    """`made` gives an empty store for each example; `mail` has the templates."""
+
+    made: Callable[[], Engine]
+    mail: TemplateSet
+    steps = Counter[str]()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = type(self).made()
+        self.provider = Provider()
+        self.now, self.number = BEGIN, 0
+        self.rows: dict[Journey, int] = {}
+        self.said: list[Call] = []
+
+    def teardown(self) -> None:
+        self.engine.dispose()
+
+    @initialize(start=st.sampled_from(sorted(STARTS)), enter=st.sampled_from(sorted(ENTERS)), first=st.integers(0, 6))
+    def begin(self, start: str, enter: str, first: int) -> None:
+        self.start, self.enter = start, enter
+        self.lines: list[Line] = [("send", "a"), ("wait", str(first)), ("send", "b"), ("if", "c", "d")]
+        self.shop = Shop(trigger=start, again=ENTERS[enter], versions=[meant(self.lines)])
+        self.people: dict[str, Person] = {}
+        for name, zone in zip(PEOPLE, ZONES, strict=True):
+            email = None if name == "dan" else f"{name}@example.com"
+            known = "UTC" if zone.startswith("Nowhere") else zone
+            facts = {"email": email, "zone": known, "agrees": True, "vip": False}
+            self.people[name] = Person({key: (self.now, value) for key, value in facts.items()})
+            self.identify(name, email_consent=True, time_zone=zone, vip=False, **({"email": email} if email else {}))
+
+    def identify(self, name: str, **traits: Any) -> None:
+        self.call({"type": "identify", "userId": name, "traits": traits})
+
+    def call(self, call: dict[str, Any], at: datetime | None = None) -> int:
+        self.number += 1
+        made = read_call({"messageId": f"m{self.number}", "timestamp": (at or self.now).isoformat(), **call})
+        self.take(made)
+        return self.number
+
+    def take(self, *calls: Call) -> None:
+        done = ingest(self.engine, calls, rules=Rules(currency="USD", zone="UTC", hash_key=SECRET), received_at=self.now)
+        assert not done.counts.rejected
+        self.said += calls
+
+    def passed(self, by: timedelta = timedelta(seconds=1)) -> None:
+        self.now += by
+
+    def counted(self, name: str) -> None:
+        Machine.steps[name] += 1
+        self.passed()
+
+    # ── What happens to people ────────────────────────────────────────────────────────────────────────────────────────
+    @rule(who=who, name=st.sampled_from(["signed_up", "product_viewed", "order_completed"]), age=age)
+    def event(self, who: str, name: str, age: timedelta) -> None:
+        self.counted("event")
+        self.happens(who, name, age)
+
+    def happens(self, who: str, name: str, age: timedelta = timedelta()) -> None:
+        at = self.now - age
+        properties = {"order_id": str(self.number), "total": 10} if name == "order_completed" else {}
+        number = self.call({"type": "track", "userId": who, "event": name, "properties": properties}, at)
+        self.people[who].events.append((at, number, name))
+
+    @rule(back=st.integers(1, 8))
+    def twice(self, back: int) -> None:
+        self.counted("twice")
+        self.take(*self.said[-back:])
+
+    @rule(who=who, agrees=st.booleans())
+    def consent(self, who: str, agrees: bool) -> None:
+        self.counted("consent")
+        self.people[who].facts["agrees"] = (self.now, agrees)
+        self.identify(who, email_consent=agrees)
+
+    @rule(who=who, vip=st.booleans())
+    def change(self, who: str, vip: bool) -> None:
+        self.counted("change")
+        self.people[who].facts["vip"] = (self.now, vip)
+        self.identify(who, vip=vip)
+
+    @rule(who=who, zone=st.sampled_from(ZONES[:3]))
+    def move(self, who: str, zone: str) -> None:
+        self.counted("move")
+        self.people[who].facts["zone"] = (self.now, zone)
+        self.identify(who, time_zone=zone)
+
+    @rule(who=who)
+    def suppress(self, who: str) -> None:
+        self.counted("suppress")
+        email = self.people[who].facts["email"][1]
+        if email is not None:
+            self.shop.suppressed.add(email)
+            with write(self.engine) as connection:
+                row = {"channel": "email", "address_hash": address_hash(str(email), SECRET), "reason": "complaint"}
+                connection.execute(insert_new(connection, suppressions).values(at=micros(self.now), **row))
+
+    @rule(kept=who, gone=who)
+    def merge(self, kept: str, gone: str) -> None:
+        self.counted("merge")
+        one, other = self.people[kept], self.people[gone]
+        if one is not other:
+            self.call({"type": "alias", "userId": kept, "previousId": gone})
+            self.shop.join(one, other, self.now)
+            self.people = {name: one if each is other else each for name, each in self.people.items()}
+            self.same()
+
+    # ── What happens to the playbook ──────────────────────────────────────────────────────────────────────────────────
+    @rule(jump=st.sampled_from(JUMPS))
+    def clock(self, jump: timedelta) -> None:
+        self.counted("clock")
+        self.passed(jump)
+
+    @rule(how=st.sampled_from(["add", "remove", "rename", "reorder", "wait"]), place=st.integers(0, 6), wait=st.integers(0, 6))
+    def edit(self, how: str, place: int, wait: int) -> None:
+        self.counted("edit")
+        lines = list(self.lines)
+        free = [name for name in "abcdefgh" if not any(name in words for _, *words in lines)]
+        place %= len(lines) + (how in ("add", "wait"))
+        match how:
+            case "add" if free:
+                lines.insert(place, ("send", free[0]))
+            case "wait" if ("wait", str(wait)) not in lines:
+                lines.insert(place, ("wait", str(wait)))
+            case "remove" if len(lines) > 2:
+                del lines[place]
+            case "rename" if free and lines[place][0] == "send":
+                lines[place] = ("send", free[-1])
+            case "reorder":
+                lines.append(lines.pop(place))
+        if meant(lines) not in self.shop.versions:
+            self.lines = lines
+            self.shop.versions.append(meant(lines))
+
+    # ── Ticks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    @rule()
+    def tick(self) -> None:
+        self.counted("tick")
+        self.both({})
+
+    @rule(faults=st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(FAULTS), min_size=1))
+    def tick_with_faults(self, faults: dict[str, str]) -> None:
+        self.counted("tick_with_faults")
+        self.both(faults)
+
+    @rule(phase=phase)
+    def tick_that_dies(self, phase: int) -> None:
+        self.counted("tick_that_dies")
+        self.both({}, dies=self.phases[phase % len(self.phases)])
+
+    @rule(phase=phase, fault=st.sampled_from(["accepted", "unknown", "lost"]), within=st.booleans())
+    def two_ticks(self, phase: int, fault: str, within: bool) -> None:
+        self.counted("two_ticks")
+        self.both(dict.fromkeys("abcdefgh", fault), beside="" if within else self.phases[phase % len(self.phases)])
+
+    @rule(phase=phase, who=who, name=st.sampled_from(["signed_up", "product_viewed", "order_completed"]))
+    def event_within_a_tick(self, phase: int, who: str, name: str) -> None:
+        self.counted("event_within_a_tick")
+        self.both({}, event=(self.phases[phase % len(self.phases)], who, name))
+
+    @precondition(lambda self: any(each.state in ("unknown", "assumed_sent") for each in self.shop.queue))
+    @rule()
+    def resolve(self) -> None:
+        self.counted("resolve")
+        each = next(each for each in self.shop.queue if each.state in ("unknown", "assumed_sent"))
+        with write(self.engine) as connection:
+            row, step = self.rows[each.journey], each.step
+            mine = (outbox.c.enrollment_id == row, outbox.c.step == step)
+            id = connection.execute(select(outbox.c.id).where(*mine)).scalar_one()
+            if self.provider.taken[send_key(instance_id(connection), "journey", row, step, 1)]:
+                assert states.found_sent(connection, [id], "told", self.now) == 1
+                each.state = "accepted"
+            else:
+                assert states.found_unsent(connection, [id], "told", self.now) == 1
+                each.state, each.slot, each.due = "planned", None, self.now
+        self.same()
+
+    @property
+    def phases(self) -> list[str]:
+        sends = [id for kind, *ids in self.shop.versions[-1] if kind in ("send", "if") for id in ids]
+        return ["settle", "leave", "enter", "advance", *sends]
+
+    def both(
+        self, faults: dict[str, str], dies: str = "", beside: str | None = None, event: tuple[str, str, str] | None = None
+    ) -> None:
+        """A tick of the real thing and of the model. `dies`: before this phase; `beside`: another tick runs before this
+        phase, or in the middle of the first call of the provider; `event`: it comes before this phase."""
+        phases = self.shop.tick(self.now, list(dict.fromkeys(self.people.values())), faults)
+        stop = dies or (event[0] if event else "")
+        for _ in range(self.phases.index(stop) if stop else 0):
+            next(phases)
+        self.provider.faults, self.provider.within = faults, None
+        meddle: Callable[[], object] = lambda: None
+        if dies:
+            meddle = self.die
+        elif event:
+            meddle = lambda: self.happens(event[1], event[2])  # noqa: E731
+        elif beside is not None:
+            meddle = self.real
+            self.provider.within = None if beside else self.real
+        crashed = self.died(lambda: self.real(Meddler(before=stop or beside or "", meddle=meddle)))
+        assert crashed == (self.died(lambda: list(phases)) if not dies else True)
+        self.provider.within = None
+        self.enrolled()
+        self.same(waited="deferred" in faults.values())
+
+    def real(self, watch: Plain | None = None) -> None:
+        source = BOOK.format(start=STARTS[self.start], enter=self.enter, steps=text(self.lines))
+        made = compiled(source)
+        world = World(
+            store=self.engine, policy=made.policy, zone="UTC", consent=frozenset(), connectors={"email": self.provider},
+            templates=self.mail, shop={"url": "https://shop.example", "currency": "USD", "name": "Shop", "address": "12 Sample Street"}, secret=SECRET,
+            senders={"email": "Shop <shop@shop.example>"}, addresses={"email": "email"}, live=False, rehearsing=False,
+            wall=lambda: datetime.now(UTC), plans=made.plans,
+        )  # fmt: skip
+        tick(world, made.plans["journey"], as_of=self.now, watch=watch or Plain())
+
+    @staticmethod
+    def die() -> None:
+        raise Died
+
+    @staticmethod
+    def died(work: Callable[[], object]) -> bool:
+        try:
+            work()
+        except Died:
+            return True
+        return False
+
+    # ── Held against each other ───────────────────────────────────────────────────────────────────────────────────────
+    def enrolled(self) -> None:
+        """Find the rows of the model's new journeys."""
+        with read(self.engine) as connection:
+            asked = select(identities.c.value, identities.c.profile_id).where(identities.c.kind == "user_id")
+            ids = {self.people[name]: id for name, id in connection.execute(asked)}
+            rows = connection.execute(select(*enrollments.c["id", "profile_id", "entered_at"])).all()
+        there = {(row.profile_id, row.entered_at): row.id for row in rows if row.id not in self.rows.values()}
+        for each in self.shop.journeys:
+            if each not in self.rows:
+                key = ids[each.person], micros(each.entered)
+                assert key in there, f"not let in: {each}"
+                self.rows[each] = there.pop(key)
+        assert not there, f"let in by mistake: {there}"
+
+    def same(self, waited: bool = False) -> None:
+        with read(self.engine) as connection:
+            inside = {row.id: row for row in connection.execute(select(enrollments))}
+            sent = {(row.enrollment_id, row.step): row for row in connection.execute(select(outbox))}
+            instance = instance_id_of(connection)
+        for journey, id in self.rows.items():
+            due = None if journey.state != "active" else micros(journey.due)
+            assert (inside[id].state, inside[id].due_at) == (journey.state, due), (journey, inside[id])
+        assert len(sent) == len(self.shop.queue)
+        for each in self.shop.queue:
+            row = sent[self.rows[each.journey], each.step]
+            if waited and each.state == row.state == "planned" and row.attempts and each.due <= self.now:
+                pause = instant(row.due_at) - self.now  # by chance
+                full = min(timedelta(minutes=2**each.attempts), 6 * HOUR)
+                assert 0.75 * full <= pause <= 1.25 * full
+                each.due = instant(row.due_at)
+            reason = row.reason if row.state in ("skipped", "cancelled") else None
+            told = (row.state, reason, row.slot_at, row.due_at if row.state == "planned" else None)
+            wanted = (
+                each.state, each.reason, each.slot and micros(each.slot),
+                micros(each.due) if each.state == "planned" else None,
+            )  # fmt: skip
+            assert told == wanted, (each, row)
+            key = send_key(instance, "journey", row.enrollment_id, row.step, 1)
+            assert self.provider.taken[key] <= 1, f"sent twice: {each}"
+            gone = each.state in ("accepted", "unknown", "assumed_sent")
+            assert gone or not self.provider.taken[key], f"sent, and not known: {each}"
+            assert each.state != "accepted" or self.provider.taken[key], f"not sent: {each}"
+
+
+def instance_id_of(connection: Any) -> str:
+    return str(connection.scalar(select(facts.c.value).where(facts.c.name == "instance")))
+
+
+def play(made: Callable[[], Engine], folder: Path, *, examples: int, steps: int = 50, shrink: bool = False) -> Counter[str]:
+    """That many stories of that many steps. Returns the steps taken, by rule."""
+    machine = type("Played", (Machine,), {"made": staticmethod(made), "mail": templates(folder)})
+    Machine.steps.clear()
+    chosen = settings(
+        max_examples=examples, stateful_step_count=steps, derandomize=True, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck), print_blob=False,
+        report_multiple_bugs=False, phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+    )  # fmt: skip
+    run_state_machine_as_test(machine, settings=chosen)
+    return Machine.steps.copy()
