@@ -8,6 +8,7 @@ provider must have been given nothing twice.
 from __future__ import annotations
 
 import argparse
+import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,10 +20,10 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, currently_in_test_context, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from sqlalchemy import Engine, select
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from sqlalchemy import Engine, delete, event, select
 
 from connectors.contract import Manifest
 from connectors.templates import TemplateSet, load_templates
@@ -47,7 +48,7 @@ BEGIN = datetime(2026, 3, 6, 14, tzinfo=UTC)
 """Two days before the clocks change in New York, three weeks before they do in Oslo."""
 ZONES = ("Europe/Oslo", "America/New_York", "Asia/Kolkata", "Nowhere/At_All")
 SECRET = b"k" * 32
-JUMPS = [timedelta(minutes=20), HOUR, 5 * HOUR, 13 * HOUR, DAY, 2 * DAY, 8 * DAY, 23 * DAY, 240 * DAY]
+JUMPS = [timedelta(minutes=20)] * 3 + [HOUR, 5 * HOUR, 13 * HOUR, DAY] * 5 + [2 * DAY, 2 * DAY, 8 * DAY, 23 * DAY, 240 * DAY]
 WAITS = [
     ("wait 2 hours", ("hours", "2")), ("wait 2 days", ("hours", "48")), ("wait until 09:00", ("clock", "09:00")),
     ("wait until 02:30", ("clock", "02:30")), ("wait until sunday 02:30", ("clock", "02:30", "sunday")),
@@ -177,9 +178,45 @@ def templates(folder: Path) -> TemplateSet:
 
 # ── The machine ───────────────────────────────────────────────────────────────────────────────────────────────────────
 PEOPLE = ("ann", "bob", "cyd", "dan")
-who = st.sampled_from(PEOPLE)
-age = st.sampled_from([timedelta(), timedelta(minutes=10), 5 * HOUR, 20 * HOUR, 30 * HOUR, 3 * DAY])
-phase = st.integers(0, 7)
+AGES = [timedelta(), timedelta(minutes=10), 5 * HOUR, 20 * HOUR, 30 * HOUR, 3 * DAY]
+EVENTS = ["signed_up", "product_viewed", "order_completed"]
+Draw = Callable[[random.Random], Any]
+
+
+def one_of(values: Sequence[Any]) -> Draw:
+    return lambda chance: chance.choice(values)
+
+
+WEIGHTS = {
+    "event": 18, "twice": 2, "consent": 3, "change": 10, "move": 2, "suppress": 1, "merge": 2, "clock": 20, "edit": 5,
+    "tick": 13, "tick_with_faults": 10, "tick_that_dies": 6, "two_ticks": 5, "event_within_a_tick": 5, "resolve": 6,
+}  # fmt: skip
+"""How often which step is taken."""
+ARGUMENTS: dict[str, dict[str, Draw]] = {
+    "event": {
+        "who": lambda chance: chance.sample(PEOPLE, chance.randint(1, 3)), "name": one_of(EVENTS + EVENTS[:1]),
+        "age": one_of([timedelta()] * 3 + AGES),
+    },
+    "twice": {"back": one_of(range(1, 9))},
+    "consent": {"who": one_of(PEOPLE), "agrees": one_of([True, True, False])},
+    "change": {"who": one_of(PEOPLE), "vip": one_of([True, True, False])},
+    "move": {"who": one_of(PEOPLE), "zone": one_of(ZONES[:3])},
+    "suppress": {"who": one_of(PEOPLE)},
+    "merge": {"kept": one_of(PEOPLE), "gone": one_of(PEOPLE)},
+    "clock": {"jump": one_of(JUMPS)},
+    "edit": {
+        "how": one_of(["add", "remove", "rename", "reorder", "wait"]), "place": one_of(range(7)),
+        "wait": one_of(range(len(WAITS))),
+    },
+    "tick": {},
+    "tick_with_faults": {"faults": lambda chance: {name: chance.choice(FAULTS) for name in chance.sample("abcdefgh", 4)}},
+    "tick_that_dies": {"phase": one_of(range(8))},
+    "two_ticks": {
+        "phase": one_of(range(8)), "fault": one_of(["accepted", "unknown", "lost"]), "within": one_of([True, False]),
+    },
+    "event_within_a_tick": {"phase": one_of(range(8)), "who": one_of(PEOPLE), "name": one_of(EVENTS)},
+    "resolve": {},
+}  # fmt: skip
 
 
 class Machine(RuleBasedStateMachine):
@@ -188,21 +225,27 @@ class Machine(RuleBasedStateMachine):
     made: Callable[[], Engine]
     mail: TemplateSet
     steps = Counter[str]()
+    ends = Counter[str]()
+    """What became of messages and journeys, over all stories."""
 
     def __init__(self) -> None:
         super().__init__()
         self.engine = type(self).made()
         self.provider = Provider()
-        self.now, self.number = BEGIN, 0
+        self.now, self.number, self.taken = BEGIN, 0, 0
         self.rows: dict[Journey, int] = {}
         self.said: list[Call] = []
+        self.told: list[str] = []
 
     def teardown(self) -> None:
+        if hasattr(self, "shop"):
+            Machine.ends.update(f"{each.state} {each.reason or ''}".strip() for each in self.shop.queue)
+            Machine.ends.update(f"journey {each.state}" for each in self.shop.journeys)
         self.engine.dispose()
 
-    @initialize(start=st.sampled_from(sorted(STARTS)), enter=st.sampled_from(sorted(ENTERS)), first=st.integers(0, 6))
-    def begin(self, start: str, enter: str, first: int) -> None:
-        self.start, self.enter = start, enter
+    @initialize(story=st.integers(0, 2**64 - 1), start=st.sampled_from(sorted(STARTS)), enter=st.sampled_from(sorted(ENTERS)), first=st.integers(0, 6))
+    def begin(self, story: int, start: str, enter: str, first: int) -> None:
+        self.story, self.start, self.enter = story, start, enter
         self.lines: list[Line] = [("send", "a"), ("wait", str(first)), ("send", "b"), ("if", "c", "d")]
         self.shop = Shop(trigger=start, again=ENTERS[enter], versions=[meant(self.lines)])
         self.people: dict[str, Person] = {}
@@ -210,8 +253,12 @@ class Machine(RuleBasedStateMachine):
             email = None if name == "dan" else f"{name}@example.com"
             known = "UTC" if zone.startswith("Nowhere") else zone
             facts = {"email": email, "zone": known, "agrees": True, "vip": False}
-            self.people[name] = Person({key: (self.now, value) for key, value in facts.items()})
+            never = datetime.min.replace(tzinfo=UTC)
+            self.people[name] = Person(
+                {key: (never if value in (None, "UTC") else self.now, value) for key, value in facts.items()}
+            )
             self.identify(name, email_consent=True, time_zone=zone, vip=False, **({"email": email} if email else {}))
+            self.passed()
 
     def identify(self, name: str, **traits: Any) -> None:
         self.call({"type": "identify", "userId": name, "traits": traits})
@@ -230,15 +277,25 @@ class Machine(RuleBasedStateMachine):
     def passed(self, by: timedelta = timedelta(seconds=1)) -> None:
         self.now += by
 
-    def counted(self, name: str) -> None:
-        Machine.steps[name] += 1
-        self.passed()
+    @rule(seed=st.integers(0, 2**64 - 1))
+    def anything(self, seed: int) -> None:
+        """One step, by chance. (Rules of hypothesis's own choice are mostly the same few ones.)"""
+        self.taken += 1
+        chance = random.Random(f"{self.story} {seed} {self.taken}")
+        name = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        given = {argument: draw(chance) for argument, draw in ARGUMENTS[name].items()}
+        if name != "resolve" or any(each.state in ("unknown", "assumed_sent") for each in self.shop.queue):
+            self.told.append(f"{name} {given} at {self.now:%d %b %H:%M:%S}")
+            if currently_in_test_context():
+                note(self.told[-1])
+            Machine.steps[name] += 1
+            self.passed()
+            getattr(self, name)(**given)
 
     # ── What happens to people ────────────────────────────────────────────────────────────────────────────────────────
-    @rule(who=who, name=st.sampled_from(["signed_up", "product_viewed", "order_completed"]), age=age)
-    def event(self, who: str, name: str, age: timedelta) -> None:
-        self.counted("event")
-        self.happens(who, name, age)
+    def event(self, who: Sequence[str], name: str, age: timedelta) -> None:
+        for each in who:
+            self.happens(each, name, age)
 
     def happens(self, who: str, name: str, age: timedelta = timedelta()) -> None:
         at = self.now - age
@@ -246,32 +303,22 @@ class Machine(RuleBasedStateMachine):
         number = self.call({"type": "track", "userId": who, "event": name, "properties": properties}, at)
         self.people[who].events.append((at, number, name))
 
-    @rule(back=st.integers(1, 8))
     def twice(self, back: int) -> None:
-        self.counted("twice")
         self.take(*self.said[-back:])
 
-    @rule(who=who, agrees=st.booleans())
     def consent(self, who: str, agrees: bool) -> None:
-        self.counted("consent")
         self.people[who].facts["agrees"] = (self.now, agrees)
         self.identify(who, email_consent=agrees)
 
-    @rule(who=who, vip=st.booleans())
     def change(self, who: str, vip: bool) -> None:
-        self.counted("change")
         self.people[who].facts["vip"] = (self.now, vip)
         self.identify(who, vip=vip)
 
-    @rule(who=who, zone=st.sampled_from(ZONES[:3]))
     def move(self, who: str, zone: str) -> None:
-        self.counted("move")
         self.people[who].facts["zone"] = (self.now, zone)
         self.identify(who, time_zone=zone)
 
-    @rule(who=who)
     def suppress(self, who: str) -> None:
-        self.counted("suppress")
         email = self.people[who].facts["email"][1]
         if email is not None:
             self.shop.suppressed.add(email)
@@ -279,9 +326,7 @@ class Machine(RuleBasedStateMachine):
                 row = {"channel": "email", "address_hash": address_hash(str(email), SECRET), "reason": "complaint"}
                 connection.execute(insert_new(connection, suppressions).values(at=micros(self.now), **row))
 
-    @rule(kept=who, gone=who)
     def merge(self, kept: str, gone: str) -> None:
-        self.counted("merge")
         one, other = self.people[kept], self.people[gone]
         if one is not other:
             self.call({"type": "alias", "userId": kept, "previousId": gone})
@@ -290,14 +335,10 @@ class Machine(RuleBasedStateMachine):
             self.same()
 
     # ── What happens to the playbook ──────────────────────────────────────────────────────────────────────────────────
-    @rule(jump=st.sampled_from(JUMPS))
     def clock(self, jump: timedelta) -> None:
-        self.counted("clock")
         self.passed(jump)
 
-    @rule(how=st.sampled_from(["add", "remove", "rename", "reorder", "wait"]), place=st.integers(0, 6), wait=st.integers(0, 6))
     def edit(self, how: str, place: int, wait: int) -> None:
-        self.counted("edit")
         lines = list(self.lines)
         free = [name for name in "abcdefgh" if not any(name in words for _, *words in lines)]
         place %= len(lines) + (how in ("add", "wait"))
@@ -317,35 +358,22 @@ class Machine(RuleBasedStateMachine):
             self.shop.versions.append(meant(lines))
 
     # ── Ticks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-    @rule()
     def tick(self) -> None:
-        self.counted("tick")
         self.both({})
 
-    @rule(faults=st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(FAULTS), min_size=1))
     def tick_with_faults(self, faults: dict[str, str]) -> None:
-        self.counted("tick_with_faults")
         self.both(faults)
 
-    @rule(phase=phase)
     def tick_that_dies(self, phase: int) -> None:
-        self.counted("tick_that_dies")
         self.both({}, dies=self.phases[phase % len(self.phases)])
 
-    @rule(phase=phase, fault=st.sampled_from(["accepted", "unknown", "lost"]), within=st.booleans())
     def two_ticks(self, phase: int, fault: str, within: bool) -> None:
-        self.counted("two_ticks")
         self.both(dict.fromkeys("abcdefgh", fault), beside="" if within else self.phases[phase % len(self.phases)])
 
-    @rule(phase=phase, who=who, name=st.sampled_from(["signed_up", "product_viewed", "order_completed"]))
     def event_within_a_tick(self, phase: int, who: str, name: str) -> None:
-        self.counted("event_within_a_tick")
         self.both({}, event=(self.phases[phase % len(self.phases)], who, name))
 
-    @precondition(lambda self: any(each.state in ("unknown", "assumed_sent") for each in self.shop.queue))
-    @rule()
     def resolve(self) -> None:
-        self.counted("resolve")
         each = next(each for each in self.shop.queue if each.state in ("unknown", "assumed_sent"))
         with write(self.engine) as connection:
             row, step = self.rows[each.journey], each.step
@@ -460,6 +488,30 @@ def instance_id_of(connection: Any) -> str:
     return str(connection.scalar(select(facts.c.value).where(facts.c.name == "instance")))
 
 
+def wander(made: Callable[[], Engine], folder: Path, *, steps: int, seed: int = 0) -> Counter[str]:
+    """Stories of fifty steps without hypothesis, which would rather tell a short one again than a long new one.
+
+    Returns the steps taken. What fails is raised with the story so far.
+    """
+    machine = type("Wandered", (Machine,), {"made": staticmethod(made), "mail": templates(folder)})
+    Machine.steps.clear()
+    chance = random.Random(seed)
+    while Machine.steps.total() < steps:
+        story = machine()
+        try:
+            story.begin(
+                story=chance.getrandbits(64), start=chance.choice(sorted(STARTS)), enter=chance.choice(sorted(ENTERS)),
+                first=chance.randrange(len(WAITS)),
+            )  # fmt: skip
+            for _ in range(50):
+                story.anything(chance.getrandbits(64))
+        except AssertionError as error:
+            raise AssertionError("\n".join([f"{story.start}, {story.enter}", *story.told, str(error)])) from None
+        finally:
+            story.teardown()
+    return Machine.steps.copy()
+
+
 def play(made: Callable[[], Engine], folder: Path, *, examples: int, steps: int = 50, shrink: bool = False) -> Counter[str]:
     """That many stories of that many steps. Returns the steps taken, by rule."""
     machine = type("Played", (Machine,), {"made": staticmethod(made), "mail": templates(folder)})
@@ -471,3 +523,37 @@ def play(made: Callable[[], Engine], folder: Path, *, examples: int, steps: int 
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=chosen)
     return Machine.steps.copy()
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--steps", type=int, default=100_000)
+    asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--store", help="URL of a PostgreSQL database whose tables may be emptied; default: SQLite")
+    chosen = asked.parse_args()
+    with TemporaryDirectory() as folder:
+        number = iter(range(10**9))
+
+        def made() -> Engine:
+            engine = open_store(chosen.store or f"sqlite:///{folder}/{next(number)}.db")
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+            emptied(engine)
+            return engine
+
+        began, cpu = time.monotonic(), time.process_time()
+        steps = wander(made, Path(folder), steps=chosen.steps, seed=chosen.seed)
+        print(f"{steps.total():,} steps in {time.monotonic() - began:.0f} s ({time.process_time() - cpu:.0f} s CPU)")
+        print(*(f"  {name} {many:,}" for name, many in (steps + Machine.ends).most_common()), sep="\n")
+
+
+def emptied(engine: Engine) -> None:
+    """Make the tables, or empty them."""
+    metadata.create_all(engine)
+    with write(engine) as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+
+
+if __name__ == "__main__":
+    main()

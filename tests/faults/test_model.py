@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from store.engine import open_store
-from tests.faults.machine import play
+from tests.faults.machine import Machine, play
 
 
 def fresh(schema: Path, folder: Path) -> Callable[[], Engine]:
@@ -30,6 +30,7 @@ def fresh(schema: Path, folder: Path) -> Callable[[], Engine]:
 
 @pytest.mark.timeout(600)
 def test_stories_by_chance_go_as_the_model_says(sqlite_schema: Path, tmp_path: Path) -> None:
-    steps = play(fresh(sqlite_schema, tmp_path), tmp_path, examples=20)
-    print(steps)
+    steps = play(fresh(sqlite_schema, tmp_path), tmp_path, examples=40)
+    print(steps.total(), steps)
+    print(Machine.ends)
     assert steps.total() >= 1
