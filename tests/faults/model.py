@@ -46,6 +46,7 @@ class Journey:
     due: datetime
     place: int = 0
     state: str = "active"
+    why: str = ""
 
 
 @dataclass(eq=False)
@@ -108,9 +109,11 @@ class Shop:
             open_still = each.state == "active" or (each.state == "done" and self._queued(each))
             if open_still and each.person.did("order_completed", each.entered, now):
                 self.end(each, now, "on order_completed")
+            elif each.state == "left":  # what a person has put back into the queue since
+                self.end(each, now, each.why)
 
     def end(self, journey: Journey, now: datetime, why: str) -> None:
-        journey.state = "left"
+        journey.state, journey.why = "left", why
         for message in self._queued(journey):
             message.state, message.reason, message.settled = "cancelled", why, now
 
