@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import backtest, check, explain, fmt, importing, init, lsp, outbox, plan, profile, run, test, ui
+from cli import adopt, backtest, check, explain, fmt, importing, init, lsp, outbox, pause, plan, profile, run, test, ui
 from cli.console import ERROR, fail
 from cli.demo import command as demo
 
@@ -19,7 +19,24 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, init, check, fmt, explain, test, importing, plan, backtest, run, profile, outbox, ui, lsp):
+for module in (
+    demo,
+    init,
+    check,
+    fmt,
+    explain,
+    test,
+    importing,
+    plan,
+    backtest,
+    run,
+    pause,
+    profile,
+    outbox,
+    adopt,
+    ui,
+    lsp,
+):
     module.register(app)
 
 

@@ -67,6 +67,13 @@ def tell_playbook(each: Reviewed, review: Review) -> None:
     OUT.print(Text.assemble((plan.name, "bold"), ("  version ", "dim"), report.version, (at, "dim")))
     if plan.about:
         OUT.print(Text(plan.about, style="italic"))
+    if report.paused_at:
+        OUT.print(
+            Text(
+                f"It is paused since {report.paused_at:%Y-%m-%d %H:%M} UTC: `winback resume {report.name}`.",
+                style="yellow",
+            )
+        )
     entering = plural(report.entered, "person", "people")
     first = " (its first run: those who match already)" if report.first and report.entered else ""
     held = f", {report.held_out:,} of them held out" if report.held_out else ""

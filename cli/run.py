@@ -154,6 +154,11 @@ def tell(reports: Sequence[Report], *, dry_run: bool) -> None:
         table.add_row(f"[bold]{r.name}[/]", *(f"{n:,}" if n else "[dim]·[/]" for n in counts))
     OUT.print(table)
     for r in reports:
+        if r.paused_at:
+            told = (
+                f"{r.name} is paused since {r.paused_at:%Y-%m-%d %H:%M} UTC: `winback resume {r.name}` lets it go on."
+            )
+            OUT.print(Text(told, style="yellow"), soft_wrap=True)
         for kind, heading in (("skipped", "not sent"), ("delayed", "later")):
             for reason, count in r.reasons(kind).items():
                 OUT.print(f"[dim]{r.name}, {heading}:[/] {count:,} — {because(reason)}")

@@ -14,6 +14,7 @@ from ledger import memberships
 from ledger.memberships import Refreshed
 from profiles.select import Moment, holds
 from store.engine import read, write
+from store.home import refuse_copies
 
 if TYPE_CHECKING:
     from dsl.plan import Audience
@@ -67,8 +68,11 @@ def sync(world: World, audience: Audience, as_of: datetime, watch: Watcher | Non
     """Bring an audience up to date: its members, if it has rules, and what the service knows of them.
 
     It may be repeated or die anywhere; the next time goes on. In a rehearsal nobody is told of anything.
+    Raises StoreError on a copy of the store.
     """
     watch = watch or Plain()
+    with write(world.store) as connection:
+        refuse_copies(connection)
     if asks_how_long((audience, world.lifecycle)):
         watch.run("stages", "note who is in which stage", lambda: note_stages(world, as_of))
     done = watch.run("members", "who belongs to it", lambda: _refresh(world, audience, as_of))

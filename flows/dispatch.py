@@ -33,6 +33,9 @@ from store.clock import micros
 from store.engine import read
 from store.schema import outbox
 
+LONGEST_STEP = 1800.0
+"""Seconds that a tick sends the messages of one step at most; the next tick goes on."""
+
 
 @dataclass(slots=True, kw_only=True)
 class _Once:
@@ -101,6 +104,7 @@ class Dispatch:
             render=_blank if self.world.rehearsing else self.render,
             address_field=self.world.addresses[name],
             chunk=200 if self.world.rehearsing else _chunk(connector.manifest),
+            rate=None if self.world.rehearsing else self.world.rates.get(name),
         )
         rules = Rules(
             zone=self.world.zone,
@@ -113,6 +117,7 @@ class Dispatch:
             deliver(
                 self.world.store, playbook=self.plans[0].name, channel=channel, rules=rules, as_of=self.as_of,
                 wall=self.world.wall, owner=this_process(), step=step.id, leaving=self.leaving, limit=limit,
+                seconds=None if self.world.rehearsing else LONGEST_STEP,
             )
         )  # fmt: skip
 

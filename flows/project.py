@@ -62,6 +62,7 @@ class Project:
         """The store, brought to the newest schema. Raises StoreError."""
         from store.engine import open_store
         from store.errors import explained
+        from store.home import settle_in
         from store.keys import check_key
         from store.migrations import upgrade
 
@@ -69,6 +70,7 @@ class Project:
             engine = open_store(self.store_url)
             upgrade(engine)
             check_key(engine, self.secret)
+            settle_in(engine)
         return engine
 
     @property

@@ -84,6 +84,7 @@ class Report:
     """Messages of earlier runs whose outcome this tick found to be unknown."""
     seconds: float
     first: bool
+    """The first run, or the first after a pause: those who match already enter."""
     records: tuple[Recorded, ...] = ()
     audiences: tuple[AudienceChange, ...] = ()
     """Those that steps of the playbook change."""
@@ -94,6 +95,9 @@ class Report:
     wait for a time that is not known (they count as `left`, too)."""
     trouble: tuple[str, ...] = ()
     """What a person should know, in sentences: a server that could not be reached, messages in doubt."""
+
+    paused_at: datetime | None = None
+    """Since when the playbook is paused: nobody entered, moved on or was sent anything."""
 
     def people(self, plan: Plan, line: Line) -> int:
         """How many passed the step of an outline's line, or took the way that it is the head of."""
@@ -137,7 +141,8 @@ class Report:
     @property
     def headline(self) -> str:
         """A few words for the run's name: `312 entered · 580 sent`."""
-        told = [f"{self.entered:,} entered", f"{self.total('sent'):,} sent"]
+        told = ["paused"] if self.paused_at else []
+        told += [f"{self.entered:,} entered", f"{self.total('sent'):,} sent"]
         told += [f"{n:,} {word}" for word, n in (("failed", self.total("failed")), ("left", self.left)) if n]
         return " · ".join(told)
 
@@ -172,6 +177,7 @@ class Report:
             "enrolled": dict(self.enrolled),
             "ended": dict(self.ended),
             "trouble": list(self.trouble),
+            "paused_at": self.paused_at and self.paused_at.isoformat(),
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
@@ -187,6 +193,7 @@ class Report:
             "inside": self.inside_before,
             "waiting": self.inside,
             "first_run": self.first,
+            "paused_at": self.paused_at and self.paused_at.isoformat(),
             "sends": [
                 {"channel": s.channel, "template": s.template, "step": s.step, "people": s.sent,
                  "skipped": dict(s.skipped), "delayed": dict(s.delayed)}
@@ -218,6 +225,11 @@ REASONS: Mapping[str, str] = {
     "not_connected": "nothing is set up that sends them",
     "throttled": "the provider asked to wait",
     "limit": "more than this run may send",
+    "rate": "more than `[limits]` allows for now",
+    "time": "this run has taken its time, the next one goes on",
+    "paused": "the playbook is paused",
+    "circuit_open": "the server could not be reached the last times",
+    "replayed": "queued again by a person",
     "merged": "two people turned out to be one",
     "nobody": "the person is not in the store any more",
     "connection_refused": "the server could not be reached",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ FILE = "winback.toml"
 PREFIX = "WINBACK_"
 SHORTEST_SECRET = 16
 """Characters."""
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+_RATE = re.compile(r"([1-9][0-9]{0,6}) per (second|minute|hour)")
 
 
 class SettingsError(Exception):
@@ -74,6 +77,32 @@ class Consent(BaseModel):
     email: Literal["required", "assumed"] = "required"
 
 
+def _rate(value: str) -> str:
+    if _RATE.fullmatch(value) is None:
+        raise ValueError(f"`{value}` is not a limit. Write one like `10 per second` or `600 per minute`.")
+    return value
+
+
+class Limits(BaseModel):
+    """The most messages of a channel that all processes together may send in a time: what the provider allows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Annotated[str, AfterValidator(_rate)] | None = None
+    sms: Annotated[str, AfterValidator(_rate)] | None = None
+    push: Annotated[str, AfterValidator(_rate)] | None = None
+    crm: Annotated[str, AfterValidator(_rate)] | None = None
+
+
+def rates(limits: Limits) -> dict[str, tuple[int, int]]:
+    """By channel the limits that are set, as messages and seconds."""
+    found = {}
+    for channel, text in limits.model_dump().items():
+        if text is not None and (parts := _RATE.fullmatch(text)) is not None:
+            found[channel] = int(parts[1]), _SECONDS[parts[2]]
+    return found
+
+
 class Settings(BaseModel):
     """Every setting. `[shop] name` of the file is `WINBACK_SHOP__NAME` in the environment."""
 
@@ -92,6 +121,7 @@ class Settings(BaseModel):
     """Key of signed links and keyed hashes; without one, the file `.winback/secret` holds it."""
     shop: Shop = Shop()
     consent: Consent = Consent()
+    limits: Limits = Limits()
 
 
 def find(start: Path) -> Path | None:

@@ -38,6 +38,10 @@ from ledger.rows import UNKNOWN
 from ledger.settle import Settled, settle
 from store.clock import instant
 from store.engine import write
+from store.home import refuse_copies
+
+PACED = frozenset({"rate", "time", "paused"})
+"""Why a tick stops sending though nothing is wrong: the next one goes on."""
 
 
 class NotNow(Exception):  # noqa: N818  it says what happened
@@ -71,6 +75,7 @@ class _Tick:
 
     def run(self) -> Report:
         with write(self.world.store) as connection:
+            refuse_copies(connection)
             registry.register(connection, self.plan, self.as_of)
             self.tick = registry.begin_tick(connection, self.plan.name, self.as_of)
             inside_before = sum(counts(connection, self.plan.name).inside.values())
@@ -79,6 +84,9 @@ class _Tick:
         if asks_how_long((*self.world.plans.values(), *self.world.audiences.values(), self.world.lifecycle, self.plan)):
             self.watch.run("stages", "note who is in which stage", self.note_stages, after=["settle"])
         self.watch.run("leave", "leave and convert", self.leave, after=["stages", "settle"])
+        if self.tick.paused_at is not None:
+            self.watch.say("The playbook is paused: nobody enters, moves on or is sent anything.")
+            return self.watch.run("measure", "measure", lambda: self.measure(settled, inside_before), after=["leave"])
         self.watch.run("enter", "enter", self.enter, after=["leave"])
         self.watch.run("advance", "advance", self.advance, after=["enter"])
         arrows = before(self.plan)
@@ -212,7 +220,9 @@ class _Tick:
         self.delivered[step.id] = done
         if done.stopped is None and limit is not None and (beyond := post.left(step, done)):
             done.delayed["limit"] += beyond
-        if done.stopped is not None:
+        if done.stopped in PACED:
+            done.delayed[done.stopped] += post.left(step, done)
+        elif done.stopped is not None:
             # Those that were not even tried wait too.
             done.delayed[done.stopped] += post.left(step, done)
             told = done.trouble or because(done.stopped)
@@ -257,6 +267,7 @@ class _Tick:
                 trouble=tuple(self.trouble),
                 seconds=time.monotonic() - self.began,
                 first=self.tick.first,
+                paused_at=self.tick.paused_at,
             )
             registry.end_tick(connection, self.tick, report.as_run())
         show(self.watch, self.plan, report)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dsl.plan import Audience, Plan, Policy, Stage
+from flows.settings import rates
 from ledger.actions import RECORDS
+from ledger.throttle import Rate
 from store.engine import Store
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class World:
     """The playbooks of the project by name: those that an `enroll in` may lead to."""
     lifecycle: tuple[Stage, ...] = ()
     audiences: Mapping[str, Audience] = field(default_factory=dict)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    """By channel the most that all processes together may send."""
     ads: Advertising | None = None
     """Where audiences are told of; None: nowhere."""
 
@@ -89,5 +93,6 @@ def world(project: Project, *, store: Store | None = None, live: bool = False) -
         plans=project.compiled.plans,
         lifecycle=lifecycle(project),
         audiences=project.compiled.audiences,
+        rates={name: Rate(count=n, seconds=s) for name, (n, s) in rates(settings.limits).items()},
         ads=advertising_for(chosen),
     )

@@ -32,6 +32,7 @@ from dsl.plan import Branch, Experiment, Plan, Record, Schedule, Send, Wait
 from dsl.regions import Walk
 from ledger import actions
 from ledger.actions import Acted, Given, Passing
+from ledger.pause import LATE, is_paused, overdue_before
 from ledger.rows import chosen, inside
 from ledger.standing import Until, arrive, clock_due, wake
 from store.clock import DAY, SECOND, micros
@@ -97,10 +98,14 @@ def advance(
     experiment the number of the person's variant, from 1. `zone` is the project's. `limit` is how many people one
     transaction moves at most. A message counts as late `late` after the person was due, and after the tick that the
     schedule promised him. `given` is what steps need that act; `wakes` has for each wait until a condition that
-    condition, over `ledger.rows.inside()`; `until` for each wait until a field when that is.
+    condition, over `ledger.rows.inside()`; `until` for each wait until a field when that is. Nobody moves in a playbook
+    that is paused.
     """
     total = Advanced()
     digest = plan.digest
+    with read(store) as connection:
+        if is_paused(connection, plan.name):
+            return total
     entries, steps = regions.entries(plan), {step.id for step in plan.steps}
     wakes = wakes or {}
     # Asked after all that lead to them, so that who has just come goes on at once if it is true already.
@@ -271,8 +276,12 @@ class _Region:
 
     def _act(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> Acted:
         # Late counts from when the person was due: after a pause nobody gets the mail of last week.
-        now = literal(micros(self.as_of) + self.grace, BigInteger)
-        expires = enrollments.c.due_at + self.grace if self.plan.schedule else now
+        expires: ColumnElement[int] = enrollments.c.due_at + self.grace
+        if not self.plan.schedule:
+            expires = literal(micros(self.as_of) + self.grace, BigInteger)
+            if (before := overdue_before(connection, self.plan.name)) is not None:
+                day = LATE // timedelta(microseconds=1)
+                expires = case((enrollments.c.due_at < before, enrollments.c.due_at + day), else_=expires)
         people = Passing(
             connection=connection, plan=self.plan, rows=passing, decided=self.decided, as_of=self.as_of, expires=expires
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,11 +16,15 @@ from dsl.delivery import Message, Outcome, Verdict
 from ledger import guardrails, outbox, throttle
 from ledger.guardrails import Candidate, Delay, Go, Rules, Skip
 from ledger.instance import instance_id, send_key
+from ledger.pause import is_paused
+from ledger.throttle import Door, Rate
 from store.engine import Store, write
 
 BATCH = 200
 CHUNK = 10
 LEASE = timedelta(seconds=60)
+PATIENCE = 3
+"""A message waits for its place in the channel's rate for this part of a lease; longer, and the next tick goes on."""
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = timedelta(hours=6)
 
@@ -83,6 +88,8 @@ class Channel:
     """How many messages are handed over at once: so many are in doubt after a kill."""
     lease: timedelta = LEASE
     """Longer than a chunk can take."""
+    rate: Rate | None = None
+    """The most that all processes together may send."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,7 +102,8 @@ class Delivered:
     skipped: Counter[str] = field(default_factory=Counter)
     delayed: Counter[str] = field(default_factory=Counter)
     stopped: str | None = None
-    """Why no more was tried on this channel. The messages wait for the next tick."""
+    """Why no more was tried on this channel: `throttled`, `circuit_open`, `rate`, `time`, `paused`, or the reason of a
+    deferral. The messages wait for the next tick."""
     trouble: str = ""
     """What the connector said of that, for people."""
     failure: str = ""
@@ -132,6 +140,7 @@ async def deliver(
     claimed = 0
     while work.done.stopped is None and (limit is None or claimed < limit):
         if work.out_of_time():
+            work.done.stopped = "time"
             break
         size = BATCH if limit is None else min(BATCH, limit - claimed)
         token = uuid.uuid4().hex
@@ -172,10 +181,14 @@ class _Delivery:
         name, field_ = self.channel.name, self.channel.address_field
         with write(self.engine) as connection:
             outbox.lock_guards(connection)
-            closed = throttle.closed_until(connection, name)
-            if closed is not None and closed > self.as_of:
-                self.done.stopped = "throttled"
+            if is_paused(connection, self.playbook):
+                self.done.stopped = "paused"
                 return 0, []
+            door, until = throttle.knock(connection, name, self.as_of)
+            if door in (Door.THROTTLED, Door.BROKEN):
+                self.done.stopped, self.done.trouble = door.value, _shut(door, until)
+                return 0, []
+            size = 1 if door is Door.PROBE else size
             due = outbox.due(
                 connection, playbook=self.playbook, channel=name, step=self.step, as_of=self.as_of, limit=size
             )
@@ -190,6 +203,8 @@ class _Delivery:
             going = [each for each in found if isinstance(rulings[each.id], Go)]
             refused = {id: ruling for id, ruling in rulings.items() if isinstance(ruling, Skip | Delay)}
             outbox.refuse(connection, refused, self.as_of)
+            if door is Door.PROBE and going:
+                throttle.probe(connection, name, self.as_of)
             outbox.claim(
                 connection, [each.id for each in going],
                 slots=[id for id, ruling in rulings.items() if ruling == Go(slot=True)],
@@ -205,11 +220,17 @@ class _Delivery:
     async def send(self, token: str, jobs: Sequence[Job]) -> None:
         messages = self._render(token, jobs)
         answered: Mapping[int, Outcome] = {}
-        ready = list(messages)
-        for start in range(0, len(ready), self.channel.chunk):
+        ready, size = list(messages), self.channel.chunk
+        if self.channel.rate is not None:
+            size = min(size, self.channel.rate.burst)
+        for start in range(0, len(ready), size):
             if self.done.stopped is not None or self.out_of_time():
                 break
-            chunk = ready[start : start + self.channel.chunk]
+            chunk = ready[start : start + size]
+            if self.channel.rate is not None:
+                if not await self._in_turn(token, answered, len(chunk), self.channel.rate):
+                    return
+                answered = {}
             # One commit writes down the last chunk and marks the next: half the waiting for the disk.
             with write(self.engine) as connection:
                 self._settle(connection, token, answered)
@@ -222,6 +243,19 @@ class _Delivery:
             answered = await self._hand_over(token, {id: messages[id] for id in chunk if id in sending})
         with write(self.engine) as connection:
             self._settle(connection, token, answered)
+
+    async def _in_turn(self, token: str, answered: Mapping[int, Outcome], count: int, rate: Rate) -> bool:
+        """Wait for the place of `count` messages in the channel's rate. What is `answered` does not wait to be written
+        down. False: it is too far off."""
+        with write(self.engine) as connection:
+            self._settle(connection, token, answered)
+            patience = self.channel.lease / PATIENCE
+            wait = throttle.reserve(connection, self.channel.name, count, rate, self.wall(), patience)
+        if wait is None:
+            self.done.stopped = "rate"
+            return False
+        await asyncio.sleep(wait / timedelta(seconds=1))
+        return True
 
     def _render(self, token: str, jobs: Sequence[Job]) -> dict[int, Message]:
         made = _each(self.channel.render, jobs)
@@ -255,6 +289,7 @@ class _Delivery:
 
     def _settle(self, connection: Connection, token: str, answered: Mapping[int, Outcome]) -> None:
         """Write down what became of a chunk."""
+        throttle.note(connection, self.channel.name, _connected(answered.values()), self.as_of)
         good = {id: outcome for id, outcome in answered.items() if outcome.verdict is Verdict.ACCEPTED}
         self.done.sent += outbox.accepted(connection, good, token, self.as_of)
         for id, outcome in answered.items():
@@ -326,6 +361,25 @@ def _complete(answered: Mapping[int, Outcome], messages: Mapping[int, Message], 
         id: answered.get(id) or Outcome(key=message.key, verdict=Verdict.UNKNOWN, reason=reason)
         for id, message in messages.items()
     }
+
+
+def _connected(outcomes: Iterable[Outcome]) -> list[bool]:
+    """For each message whether the server was there for it. Those that it asked to come later are left out: that is
+    between it and them."""
+    found = []
+    for outcome in outcomes:
+        lost = outcome.verdict is Verdict.UNKNOWN or outcome.reason in (*DOWN, LOST)
+        if lost or outcome.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
+            found.append(not lost)
+    return found
+
+
+def _shut(door: Door, until: datetime | None) -> str:
+    """Why a channel may not send, in words."""
+    when = f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else "later"
+    if door is Door.THROTTLED:
+        return f"the provider asked to wait until {when}."
+    return f"there was no connection the last times; one message is tried again from {when} on."
 
 
 def _trouble(outcomes: Sequence[Outcome]) -> tuple[str, str] | None:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from dsl.plan import Entry, Plan
 from dsl.regions import START
-from ledger.plans import Tick, lock_playbook, stamp
+from ledger.plans import Tick, is_first, lock_playbook, stamp
 from ledger.rows import people_of, started
 from store.clock import SECOND, micros
 from store.schema import enrollments, events, profiles, starts, traits
@@ -65,10 +65,12 @@ def enter_when(
     """Let in those for whom `matches` has turned true since the last tick.
 
     The conditions are over profiles and traits. `admits` is `only if`: whoever it refuses now is asked again only after
-    the condition has been false in between. They entered at `as_of`. The first tick of a playbook lets in those who
-    match already, or with `only_new` takes them as seen.
+    the condition has been false in between. They entered at `as_of`. The first tick of a playbook, and the first after
+    a pause, lets in those who match already, or with `only_new` takes them as seen. Nobody enters what is paused.
     """
     book = lock_playbook(connection, plan.name)
+    if book.paused_at is not None:
+        return Entered(entered=0, held_out=0)
     alive = profiles.c.merged_into.is_(None)
     people = profiles.outerjoin(traits, traits.c.profile_id == profiles.c.id)
     still = select(profiles.c.id).select_from(people).where(profiles.c.id == matched.c.profile_id, alive, matches)
@@ -77,7 +79,7 @@ def enter_when(
     turned = select(literal(plan.name), profiles.c.id, literal(tick.id)).select_from(people).where(alive, matches)
     connection.execute(insert_new(connection, matched).from_select(["playbook", "profile_id", "tick"], turned))
     stamp(connection, book, as_of)
-    if only_new and book.first_tick_at is None:
+    if only_new and is_first(book):
         return Entered(entered=0, held_out=0)
     new = (
         select(*_row(plan, null(), literal(""), held_out, literal(micros(as_of), BigInteger), as_of))
@@ -109,14 +111,16 @@ def enter_on(
 
     `where` is over schema.events; `admits` over profiles, traits and the event (`ledger.rows.started`). Who enters has
     entered when the event happened, so that what came between event and tick is "since entry"; waits begin at the tick
-    all the same. `look_back` is how old an event may be at the first tick. Of several events of one person and key in
-    one tick the earliest counts.
+    all the same. `look_back` is how old an event may be at the first tick, and at the first after a pause. Of several
+    events of one person and key in one tick the earliest counts. Nobody enters what is paused.
     """
     book = lock_playbook(connection, plan.name)
+    if book.paused_at is not None:
+        return Entered(entered=0, held_out=0)
     now = micros(as_of)
     since = min(now, book.last_tick_at or now) - LATE_EVENTS // timedelta(microseconds=1)
     counts: ColumnElement[bool] = true()
-    if book.first_tick_at is None:
+    if is_first(book):
         oldest = now - look_back // timedelta(microseconds=1)
         since = min(since, oldest)
         # Older ones are taken as seen, or the next tick would let them in.
@@ -140,7 +144,8 @@ def enroll_others(
     """Let in the people of the enrollments for which `rows` holds, as a step of another playbook asks for it.
 
     `plan` is registered, and the caller holds its playbook (`lock_playbook`). They enter at `as_of`, without an event:
-    what `admits` or a step reads of it is unknown. Whoever is inside, or may not enter again, is passed over.
+    what `admits` or a step reads of it is unknown. Whoever is inside, or may not enter again, is passed over. Into a
+    playbook that is paused they come too, and wait at its beginning: they are sent here only once.
     """
     entered_at = literal(micros(as_of), BigInteger)
     nobody_started = people_of(enrollments, enrollments.c.profile_id).outerjoin(started, false())

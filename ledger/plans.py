@@ -36,9 +36,11 @@ class Tick:
     playbook: str
     as_of: datetime
     first: bool
-    """Nobody has entered yet, not even been looked at."""
+    """Nobody has entered yet, not even been looked at; or nobody since a pause."""
     last_tick_at: datetime | None
     """When people were last let in."""
+    paused_at: datetime | None = None
+    """Nobody enters, moves on or is sent anything."""
 
 
 def register(connection: Connection, plan: Plan, as_of: datetime) -> None:
@@ -52,6 +54,11 @@ def register(connection: Connection, plan: Plan, as_of: datetime) -> None:
     connection.execute(
         update(playbooks).where(playbooks.c.name == plan.name, playbooks.c.digest != digest).values(digest=digest)
     )
+
+
+def known(connection: Connection) -> list[str]:
+    """The names of the playbooks that the store has seen, in order."""
+    return list(connection.scalars(select(playbooks.c.name).order_by(playbooks.c.name)))
 
 
 def live_plans(connection: Connection, playbook: str) -> list[Plan]:
@@ -85,8 +92,14 @@ def begin_tick(connection: Connection, playbook: str, as_of: datetime) -> Tick:
     if last is not None and as_of < last:
         raise OlderThanLastTick(as_of, last)
     return Tick(
-        id=uuid.uuid4().hex, playbook=playbook, as_of=as_of, first=book.first_tick_at is None, last_tick_at=last
-    )
+        id=uuid.uuid4().hex, playbook=playbook, as_of=as_of, first=is_first(book), last_tick_at=last,
+        paused_at=None if book.paused_at is None else instant(book.paused_at),
+    )  # fmt: skip
+
+
+def is_first(book: Row[Any]) -> bool:
+    """Whether the playbook is to begin: with its first tick, or anew after a pause. The row is of `playbooks`."""
+    return book.first_tick_at is None or bool(book.rested)
 
 
 def end_tick(connection: Connection, tick: Tick, report: dict[str, Any]) -> None:
@@ -116,5 +129,6 @@ def stamp(connection: Connection, book: Row[Any], as_of: datetime) -> None:
         .values(
             first_tick_at=now if book.first_tick_at is None else book.first_tick_at,
             last_tick_at=max(now, book.last_tick_at or now),
+            rested=False,
         )
     )

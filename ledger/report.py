@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from ledger import outbox as states
+from ledger.instance import send_key
 from store.clock import instant
-from store.schema import enrollments, outbox
+from store.schema import enrollments, facts, outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,11 @@ class Entry:
     provider_id: str | None
 
 
+def waiting(connection: Connection) -> int:
+    """Messages and records that wait to go out."""
+    return connection.scalar(select(func.count()).where(outbox.c.state.in_(("planned", "claimed")))) or 0
+
+
 def outbox_rows(
     connection: Connection,
     *,
@@ -126,9 +133,8 @@ def outbox_rows(
     limit: int = 100,
 ) -> list[Entry]:
     """Messages in one of `states`, the newest first, at most `limit`."""
-    names = "id", "playbook", "step", "profile_id", "channel", "template", "state", "reason", "detail", "attempts"
     rows = connection.execute(
-        select(*outbox.c[*names, "due_at", "settled_at", "provider_id"])
+        select(*outbox.c[*_NAMES, "due_at", "settled_at", "provider_id"])
         .where(
             outbox.c.state.in_(states),
             *([] if reason is None else [outbox.c.reason == reason]),
@@ -137,15 +143,58 @@ def outbox_rows(
         .order_by(outbox.c.id.desc())
         .limit(limit)
     )
-    return [
-        Entry(
-            **{name: row._mapping[name] for name in names},
-            due_at=instant(row.due_at),
-            settled_at=None if row.settled_at is None else instant(row.settled_at),
-            provider_id=row.provider_id,
-        )
-        for row in rows
-    ]
+    return [_entry(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """All that the ledger knows of one message. Holds no address."""
+
+    entry: Entry
+    key: str
+    """The send key: what the provider was given as the message's own id."""
+    enrollment_id: int
+    occurrence: int
+    version: str
+    planned_at: datetime
+    expires_at: datetime
+    owner: str | None
+    """The process that holds it."""
+    lease_until: datetime | None
+    counts_from: datetime | None
+    """From when on it counts against frequency caps."""
+
+
+def outbox_row(connection: Connection, id: int) -> Whole | None:
+    """One message. None: there is none with this id."""
+    row = connection.execute(select(outbox).where(outbox.c.id == id)).one_or_none()
+    if row is None:
+        return None
+    instance = connection.scalar(select(facts.c.value).where(facts.c.name == "instance"))
+    return Whole(
+        entry=_entry(row),
+        key=send_key(str(instance or ""), row.playbook, row.enrollment_id, row.step, row.occurrence),
+        enrollment_id=row.enrollment_id,
+        occurrence=row.occurrence,
+        version=row.digest,
+        planned_at=instant(row.planned_at),
+        expires_at=instant(row.expires_at),
+        owner=row.owner,
+        lease_until=None if row.lease_until is None else instant(row.lease_until),
+        counts_from=None if row.slot_at is None else instant(row.slot_at),
+    )
+
+
+_NAMES = "id", "playbook", "step", "profile_id", "channel", "template", "state", "reason", "detail", "attempts"
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        **{name: row._mapping[name] for name in _NAMES},
+        due_at=instant(row.due_at),
+        settled_at=None if row.settled_at is None else instant(row.settled_at),
+        provider_id=row.provider_id,
+    )
 
 
 def resolve(connection: Connection, id: int, *, sent: bool, as_of: datetime) -> bool:

@@ -221,7 +221,15 @@ playbooks = Table(
     Column("digest", Text, ForeignKey("plans.digest"), nullable=False, comment="The plan that people enter on."),
     Column("first_tick_at", Micros),
     Column("last_tick_at", Micros, comment="The newest as_of of a tick; an older one is refused."),
-    Column("paused_at", Micros),
+    Column("paused_at", Micros, comment="Since when nobody enters, moves on or is sent anything; null: it runs."),
+    Column("overdue_before", Micros, comment="Who was due before this was held up by a pause for more than a day."),
+    Column(
+        "rested",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Nobody was let in since a pause: the next tick is like a first one.",
+    ),
 )
 
 matches = Table(
@@ -323,6 +331,20 @@ Index("ix_outbox_due", outbox.c.channel, outbox.c.state, outbox.c.due_at)
 Index("ix_outbox_person", outbox.c.profile_id, outbox.c.channel, outbox.c.slot_at)
 Index("ix_outbox_address", outbox.c.address_hash, outbox.c.playbook, outbox.c.step)
 Index("ix_outbox_playbook", outbox.c.playbook, outbox.c.state)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("closed_until", Micros, comment="The provider asked for a pause until then."),
+    Column("failures", Integer, nullable=False, server_default="0",
+           comment="Messages in a row for which there was no connection."),
+    Column("openings", Integer, nullable=False, server_default="0",
+           comment="How often the circuit opened in a row: each time it stays open for longer."),
+    Column("open_until", Micros, comment="The circuit is open: from here on one message is tried; null: it is shut."),
+    Column("next_at", Micros, comment="Limits: the next message may go from here on, by the wall clock."),
+    comment="What all processes that send must agree on, by channel.",
+)  # fmt: skip
 
 ticks = Table(
     "ticks",

@@ -85,12 +85,18 @@ def test_backoff_ends_at_six_hours() -> None:
 def test_a_server_that_is_down_delays_everybody_and_fails_nobody(engine: Engine) -> None:
     queue(engine, 50)
     down = Provider(always(Verdict.DEFERRED, reason="connection_refused"))
-    for _ in range(20):
-        done = deliver_now(engine, down)
-        assert (done.stopped, done.failed.total(), done.delayed.total()) == ("connection_refused", 0, 10)
-    assert set(down.calls) == {10}, "one chunk a tick, no hammering"
+    first, second, *others = [deliver_now(engine, down) for _ in range(20)]
+    assert (first.stopped, first.failed.total(), first.delayed.total()) == ("connection_refused", 0, 10)
+    assert (second.stopped, second.delayed.total()) == ("connection_refused", 1)
+    assert {(each.stopped, each.delayed.total()) for each in others} == {("circuit_open", 0)}
+    assert down.calls == [10, 1], "a chunk, then one message to try, then nobody knocks for a while"
     assert messages(engine).total() == 50
-    assert deliver_now(engine, Provider()).sent == 50
+    later = NOON + timedelta(seconds=30)
+    assert deliver_now(engine, down, later).stopped == "connection_refused" and down.calls == [10, 1, 1]
+    assert deliver_now(engine, Provider(), later + timedelta(seconds=59)).stopped == "circuit_open"
+    well = Provider()
+    assert deliver_now(engine, well, later + timedelta(seconds=60)).sent == 50
+    assert well.calls[:2] == [1, 10], "one to try, and then as ever"
 
 
 def test_what_the_connector_says_of_trouble_is_handed_on(engine: Engine) -> None:
