@@ -48,7 +48,11 @@ BEGIN = datetime(2026, 3, 6, 14, tzinfo=UTC)
 """Two days before the clocks change in New York, three weeks before they do in Oslo."""
 ZONES = ("Europe/Oslo", "America/New_York", "Asia/Kolkata", "Nowhere/At_All")
 SECRET = b"k" * 32
-JUMPS = [timedelta(minutes=20)] * 3 + [HOUR, 5 * HOUR, 13 * HOUR, DAY] * 5 + [2 * DAY, 2 * DAY, 8 * DAY, 23 * DAY, 240 * DAY]
+JUMPS = (
+    [timedelta(minutes=20)] * 3
+    + [HOUR, 5 * HOUR, 13 * HOUR, DAY] * 5
+    + [2 * DAY, 2 * DAY, 8 * DAY, 23 * DAY, 240 * DAY]
+)
 WAITS = [
     ("wait 2 hours", ("hours", "2")), ("wait 2 days", ("hours", "48")), ("wait until 09:00", ("clock", "09:00")),
     ("wait until 02:30", ("clock", "02:30")), ("wait until sunday 02:30", ("clock", "02:30", "sunday")),
@@ -243,7 +247,12 @@ class Machine(RuleBasedStateMachine):
             Machine.ends.update(f"journey {each.state}" for each in self.shop.journeys)
         self.engine.dispose()
 
-    @initialize(story=st.integers(0, 2**64 - 1), start=st.sampled_from(sorted(STARTS)), enter=st.sampled_from(sorted(ENTERS)), first=st.integers(0, 6))
+    @initialize(
+        story=st.integers(0, 2**64 - 1),
+        start=st.sampled_from(sorted(STARTS)),
+        enter=st.sampled_from(sorted(ENTERS)),
+        first=st.integers(0, 6),
+    )
     def begin(self, story: int, start: str, enter: str, first: int) -> None:
         self.story, self.start, self.enter = story, start, enter
         self.lines: list[Line] = [("send", "a"), ("wait", str(first)), ("send", "b"), ("if", "c", "d")]
@@ -270,7 +279,9 @@ class Machine(RuleBasedStateMachine):
         return self.number
 
     def take(self, *calls: Call) -> None:
-        done = ingest(self.engine, calls, rules=Rules(currency="USD", zone="UTC", hash_key=SECRET), received_at=self.now)
+        done = ingest(
+            self.engine, calls, rules=Rules(currency="USD", zone="UTC", hash_key=SECRET), received_at=self.now
+        )
         assert not done.counts.rejected
         self.said += calls
 
@@ -393,7 +404,11 @@ class Machine(RuleBasedStateMachine):
         return ["settle", "leave", "enter", "advance", *sends]
 
     def both(
-        self, faults: dict[str, str], dies: str = "", beside: str | None = None, event: tuple[str, str, str] | None = None
+        self,
+        faults: dict[str, str],
+        dies: str = "",
+        beside: str | None = None,
+        event: tuple[str, str, str] | None = None,
     ) -> None:
         """A tick of the real thing and of the model. `dies`: before this phase; `beside`: another tick runs before this
         phase, or in the middle of the first call of the provider; `event`: it comes before this phase."""
@@ -512,7 +527,9 @@ def wander(made: Callable[[], Engine], folder: Path, *, steps: int, seed: int = 
     return Machine.steps.copy()
 
 
-def play(made: Callable[[], Engine], folder: Path, *, examples: int, steps: int = 50, shrink: bool = False) -> Counter[str]:
+def play(
+    made: Callable[[], Engine], folder: Path, *, examples: int, steps: int = 50, shrink: bool = False
+) -> Counter[str]:
     """That many stories of that many steps. Returns the steps taken, by rule."""
     machine = type("Played", (Machine,), {"made": staticmethod(made), "mail": templates(folder)})
     Machine.steps.clear()

@@ -167,7 +167,9 @@ class Shop:
             return
         due = [each for each in self.queue if each.step == step and each.state == "planned" and each.due <= now]
         self._leave([each.journey for each in due], now)
-        going = [each for each in sorted(due, key=lambda m: m.due) if each.state == "planned" and self._passes(each, now)]
+        going = [
+            each for each in sorted(due, key=lambda m: m.due) if each.state == "planned" and self._passes(each, now)
+        ]
         for each in going:
             each.settled, each.attempts = now, each.attempts + (fault == "deferred")
             if fault in ("accepted", "unknown", "lost", "crash"):
