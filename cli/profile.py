@@ -160,12 +160,12 @@ def tell(person: Biography, currency: str) -> None:
         OUT.print(
             Text.assemble("  ", (journey.playbook, "bold"), (f"  version {journey.version}  ", "dim"), state, goes_on)
         )
-        at: datetime | None = None
+        before: datetime | None = None
         for one in journey.happened:
             # A line has a mark for what it is, so that messages stand out among the steps.
             mark, style = MARKS.get((one.what, one.state), MARKS.get((one.what, None), ("·", "")))
-            when = _told(one.at) if one.at != at else ""
-            at, code = one.at, (f"  {one.reason}" if one.reason and one.what == "message" else "", "dim")
+            when = _told(one.at) if one.at != before else ""
+            before, code = one.at, (f"  {one.reason}" if one.reason and one.what == "message" else "", "dim")
             OUT.print(Text.assemble((f"    {when:<20}  ", "dim"), (f"{mark} {one.text}", style), code), soft_wrap=True)
             if one.because:
                 OUT.print(Text(f"{'':26}  {one.because}", style="dim"), soft_wrap=True)

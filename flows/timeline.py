@@ -260,10 +260,12 @@ def _pass(taken: Taken, messages: dict[str, list[Any]], lines: Sequence[Line], h
                 told = f"{step.name}: {head}" if isinstance(step, Experiment) else head
                 if isinstance(step, Branch) and not way:
                     told = f"otherwise (not: {'; '.join(_head(arm.label) for arm in step.arms)})"
-                kind = "experiment" if isinstance(step, Experiment) else "branch"
-                saw = known([arm.condition for arm in step.arms[: way or None]], taken.saw) if kind == "branch" else {}
+                # An arm that holds is the last that was asked.
+                asked = [arm.condition for arm in step.arms[: way or None]] if isinstance(step, Branch) else []
+                saw = known(asked, taken.saw)
                 yield Happening(
-                    at=at, what=kind, text=told, step=id, way=way, values={name: value for name, (value, _) in saw.items()},
+                    at=at, what="branch" if isinstance(step, Branch) else "experiment", text=told, step=id, way=way,
+                    values={name: value for name, (value, _) in saw.items()},
                     because=said_of(saw, currency, taken.zone),
                 )  # fmt: skip
             case Wait():

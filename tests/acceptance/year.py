@@ -14,8 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -36,7 +35,14 @@ from store.engine import open_store, read
 from store.schema import enrollments, identities, metadata, outbox
 
 ZONES = ("Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo")
-CHANGES = [date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 25), date(2026, 11, 1)]
+CHANGES = [
+    date(2026, 3, 8),
+    date(2026, 3, 29),
+    date(2026, 4, 5),
+    date(2026, 10, 4),
+    date(2026, 10, 25),
+    date(2026, 11, 1),
+]
 HOUR, DAY, QUARTER = timedelta(hours=1), timedelta(days=1), timedelta(minutes=15)
 BEGIN, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 BOOK = """policy:
@@ -97,7 +103,7 @@ class Provider:
 
 
 # ── What must happen, by looking at clocks ────────────────────────────────────────────────────────────────────────────
-@lru_cache(maxsize=None)
+@cache
 def quarters(zone: str, day: date) -> tuple[tuple[datetime, str], ...]:
     """The quarters of an hour of a local day, with what clocks show."""
     at = datetime(day.year, day.month, day.day, tzinfo=UTC) - 15 * HOUR
@@ -105,7 +111,7 @@ def quarters(zone: str, day: date) -> tuple[tuple[datetime, str], ...]:
     return tuple((at, f"{local:%H:%M}") for at, local in shown if local.date() == day)
 
 
-@lru_cache(maxsize=None)
+@cache
 def shows(zone: str, day: date, clock: str) -> datetime:
     """When clocks first show a time on a day. If they leap over it, as long after the leap as it lies in the gap."""
     found = quarters(zone, day)
@@ -163,7 +169,9 @@ def expected(person: Person, ticks: Sequence[datetime]) -> dict[tuple[int, str],
         journeys, free_at = journeys + 1, now
     found: dict[tuple[int, str], tuple[datetime, str, datetime | None]] = {}
     sent: list[datetime] = []
-    awake = [(next((t for t in ticks if t >= at and loud(person.zone, t)), None), n, letter, at) for n, letter, at in planned]
+    awake = [
+        (next((t for t in ticks if t >= at and loud(person.zone, t)), None), n, letter, at) for n, letter, at in planned
+    ]
     for when, number, letter, at in sorted(awake, key=lambda each: (each[0] or END, each[2])):
         if when is None:
             found[number, letter] = at, "planned", None

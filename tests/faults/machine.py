@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import HealthCheck, Phase, currently_in_test_context, note, settings
 from hypothesis import strategies as st
@@ -48,6 +48,7 @@ BEGIN = datetime(2026, 3, 6, 14, tzinfo=UTC)
 """Two days before the clocks change in New York, three weeks before they do in Oslo."""
 ZONES = ("Europe/Oslo", "America/New_York", "Asia/Kolkata", "Nowhere/At_All")
 SECRET = b"k" * 32
+SHOP = {"url": "https://shop.example", "currency": "USD", "name": "Shop", "address": "12 Sample Street"}
 JUMPS = (
     [timedelta(minutes=20)] * 3
     + [HOUR, 5 * HOUR, 13 * HOUR, DAY] * 5
@@ -115,6 +116,16 @@ def compiled(source: str) -> Compiled:
 
 
 # ── The outside world ─────────────────────────────────────────────────────────────────────────────────────────────────
+MANIFEST = Manifest(
+    name="fake",
+    channels=frozenset({"email"}),
+    repeatable=False,
+    batch=100,
+    connections=20,
+    longest=timedelta(seconds=1),
+)
+
+
 @dataclass(slots=True)
 class Provider:
     """Keeps what it takes, and answers as it is told."""
@@ -123,10 +134,7 @@ class Provider:
     faults: Mapping[str, str] = field(default_factory=dict)
     within: Callable[[], None] | None = None
     """Done once, in the middle of a call."""
-    manifest: Manifest = Manifest(
-        name="fake", channels=frozenset({"email"}), repeatable=False, batch=100, connections=20,
-        longest=timedelta(seconds=1),
-    )  # fmt: skip
+    manifest: Manifest = MANIFEST
 
     async def send(self, messages: Sequence[Message]) -> AsyncIterator[Outcome]:
         for message in messages:
@@ -213,7 +221,7 @@ ARGUMENTS: dict[str, dict[str, Draw]] = {
         "wait": one_of(range(len(WAITS))),
     },
     "tick": {},
-    "tick_with_faults": {"faults": lambda chance: {name: chance.choice(FAULTS) for name in chance.sample("abcdefgh", 4)}},
+    "tick_with_faults": {"faults": lambda chance: {n: chance.choice(FAULTS) for n in chance.sample("abcdefgh", 4)}},
     "tick_that_dies": {"phase": one_of(range(8))},
     "two_ticks": {
         "phase": one_of(range(8)), "fault": one_of(["accepted", "unknown", "lost"]), "within": one_of([True, False]),
@@ -228,8 +236,8 @@ class Machine(RuleBasedStateMachine):
 
     made: Callable[[], Engine]
     mail: TemplateSet
-    steps = Counter[str]()
-    ends = Counter[str]()
+    steps: ClassVar[Counter[str]] = Counter()
+    ends: ClassVar[Counter[str]] = Counter()
     """What became of messages and journeys, over all stories."""
 
     def __init__(self) -> None:
@@ -417,7 +425,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(self.phases.index(stop) if stop else 0):
             next(phases)
         self.provider.faults, self.provider.within = faults, None
-        meddle: Callable[[], object] = lambda: None
+        meddle: Callable[[], object] = list
         if dies:
             meddle = self.die
         elif event:
@@ -436,7 +444,7 @@ class Machine(RuleBasedStateMachine):
         made = compiled(source)
         world = World(
             store=self.engine, policy=made.policy, zone="UTC", consent=frozenset(), connectors={"email": self.provider},
-            templates=self.mail, shop={"url": "https://shop.example", "currency": "USD", "name": "Shop", "address": "12 Sample Street"}, secret=SECRET,
+            templates=self.mail, shop=SHOP, secret=SECRET,
             senders={"email": "Shop <shop@shop.example>"}, addresses={"email": "email"}, live=False, rehearsing=False,
             wall=lambda: datetime.now(UTC), plans=made.plans,
         )  # fmt: skip
