@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +14,25 @@ from cli.console import OUT, PROBLEMS, Json, ProjectFolder, fail, print_json
 
 if TYPE_CHECKING:
     from flows.timeline import Biography, Journey
+
+MARKS: Mapping[tuple[str, str | None], tuple[str, str]] = {
+    ("message", "accepted"): ("✉", "green"),
+    ("message", "assumed_sent"): ("✉", "yellow"),
+    ("message", "skipped"): ("✗", "yellow"),
+    ("message", "cancelled"): ("✗", "yellow"),
+    ("message", "failed"): ("✗", "red"),
+    ("message", "unknown"): ("?", "yellow"),
+    ("message", None): ("…", "yellow"),
+    ("record", "accepted"): ("✓", "green"),
+    ("record", None): ("…", "yellow"),
+    ("entered", None): ("→", ""),
+    ("left", None): ("■", ""),
+    ("goal", None): ("★", "green"),
+    ("branch", None): ("◆", ""),
+    ("experiment", None): ("◆", ""),
+    ("wait", None): ("·", "dim"),
+}
+"""By what happened, and the state of a message: a mark, and how the line looks."""
 
 commands = typer.Typer(
     help="One person: all that is known, and why each message went or did not.", no_args_is_help=True
@@ -38,6 +57,8 @@ def show(
     project: ProjectFolder = None,
 ) -> None:
     """Show who somebody is, what they did, and what the playbooks did with them. Reads only."""
+    from zoneinfo import ZoneInfo
+
     from flows.project import open_project
     from flows.timeline import biography, find
     from store.engine import read
@@ -48,7 +69,10 @@ def show(
         if not found:
             way_out = "Name a user id, an e-mail address, or a phone number like +4712345678."
             fail(id, "The store knows nobody by this.", way_out, PROBLEMS)
-        person = biography(connection, found[0], currency=opened.settings.shop.currency, newest=events)
+        shop = opened.settings.shop
+        person = biography(
+            connection, found[0], currency=shop.currency, newest=events, zone=ZoneInfo(shop.time_zone)
+        )  # fmt: skip
     if as_json:
         print_json(as_dict(person))
     else:
@@ -83,12 +107,16 @@ def _journey(journey: Journey) -> dict[str, Any]:
     each = ("at", "what", "text", "step", "state", "reason", "detail")
     return {
         **{name: _json(getattr(journey, name)) for name in plain},
-        "happened": [{name: _json(getattr(one, name)) for name in each} for one in journey.happened],
+        "happened": [
+            {name: _json(getattr(one, name)) for name in each}
+            | {"way": one.way, "values": {name: _json(value) for name, value in one.values.items()}}
+            for one in journey.happened
+        ],
     }
 
 
 def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def tell(person: Biography, currency: str) -> None:
@@ -132,11 +160,17 @@ def tell(person: Biography, currency: str) -> None:
         OUT.print(
             Text.assemble("  ", (journey.playbook, "bold"), (f"  version {journey.version}  ", "dim"), state, goes_on)
         )
+        before: datetime | None = None
         for one in journey.happened:
-            style = {"message": "green" if one.state == "accepted" else "yellow", "wait": "dim"}.get(one.what, "")
-            OUT.print(Text.assemble((f"    {_told(one.at)}  ", "dim"), (one.text, style)), soft_wrap=True)
+            # A line has a mark for what it is, so that messages stand out among the steps.
+            mark, style = MARKS.get((one.what, one.state), MARKS.get((one.what, None), ("·", "")))
+            when = _told(one.at) if one.at != before else ""
+            before, code = one.at, (f"  {one.reason}" if one.reason and one.what == "message" else "", "dim")
+            OUT.print(Text.assemble((f"    {when:<20}  ", "dim"), (f"{mark} {one.text}", style), code), soft_wrap=True)
+            if one.because:
+                OUT.print(Text(f"{'':26}  {one.because}", style="dim"), soft_wrap=True)
             if one.detail:
-                OUT.print(Text(f"{'':26}{one.detail}", style="dim"), soft_wrap=True)
+                OUT.print(Text(f"{'':26}  {one.detail}", style="dim"), soft_wrap=True)
 
 
 def section(title: str) -> None:

@@ -81,7 +81,9 @@ class Dispatch:
         current = {step.id for step in self.plans[0].steps}
         steps = (step for plan in self.plans[1:] for step in plan.steps)
         older = {step.id: step for step in steps if isinstance(step, Send | Record) and step.id not in current}
-        return [older[id] for id in self.due() if id in older]
+        # In the order of their plans: whoever comes first takes the slot of a cap, on every store.
+        due = self.due()
+        return [step for id, step in older.items() if id in due]
 
     def deliver(self, step: Send | Record, *, limit: int | None, progress: Callable[[int], None]) -> Delivered:
         """Send what is due of one step, at most `limit` messages; `progress` is told how many were handed over."""

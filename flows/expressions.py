@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, case, func, select
 
 from dsl import conditions
-from dsl.catalog import YEARLY
+from dsl.catalog import STAGE, YEARLY
 from dsl.conditions import Field
 from dsl.plan import Branch, Enroll, Experiment, LeaveOn, Plan, SetField, Stage, StartOn, StartWhen, Wait
 from dsl.types import Type
 from experiments.assign import held_out_sql, sticky_arm_sql
+from flows.answers import asked, counted
 from ledger.actions import Given, Joining
 from ledger.rows import started
 from ledger.standing import Until
 from profiles.columns import Document
 from profiles.reading import Place, find, read
-from profiles.select import Moment, alive, event_holds, holds
+from profiles.select import Moment, alive, event_holds, holds, stage
 from profiles.writing import as_json
-from store.schema import enrollments, profiles
+from store.clock import SECOND, micros
+from store.schema import enrollments, events, profiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,35 @@ class Expressions:
             for step in self.plan.steps
             if isinstance(step, Branch)
         }
+
+    def asks(self) -> Mapping[str, Mapping[str, ColumnElement[Any]]]:
+        """Per branch step what its arms ask of the person, by name and as `flows.answers` reads it.
+
+        Stages are asked only where there is a lifecycle still.
+        """
+        place = Place(moment=self._inside, stage=partial(stage, self.moment) if self.moment.lifecycle else None)
+        found: dict[str, Mapping[str, ColumnElement[Any]]] = {}
+        for step in self.plan.steps:
+            if isinstance(step, Branch):
+                arms = [arm.condition for arm in step.arms]
+                fields = {n: f for n, f in asked(arms).items() if f.name != STAGE or place.stage is not None}
+                found[step.id] = {
+                    **{name: read(field, field.type, place) for name, field in fields.items()},
+                    **{name: self._many(test) for name, test in counted(arms).items()},
+                }
+        return found
+
+    def _many(self, test: conditions.HasEvent) -> ColumnElement[int]:
+        """How often an event had happened."""
+        now = micros(self.moment.as_of)
+        many = select(func.count()).where(
+            events.c.profile_id == enrollments.c.profile_id, events.c.name == test.event, events.c.at <= now
+        )
+        if test.window is not None and test.window.kind == "entry":
+            many = many.where(events.c.at > enrollments.c.entered_at)
+        elif test.window is not None:
+            many = many.where(events.c.at >= now - (test.window.seconds or 0) * SECOND)
+        return many.correlate(enrollments).scalar_subquery()
 
     def arms(self) -> Mapping[str, ColumnElement[int]]:
         """Per experiment step the number of the person's variant, from 1, over profiles."""

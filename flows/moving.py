@@ -48,4 +48,5 @@ def move_on(world: World, plan: Plan, as_of: datetime) -> Advanced:
     return advance(
         world.store, plan=plan, decisions=at.decisions(), arms=at.arms(), as_of=as_of, zone=world.zone,
         given=replace(at.given(world.plans), void=frozenset(void(world, [plan]))), wakes=at.wakes(), until=at.until(),
+        asks=at.asks(),
     )  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,6 +13,8 @@ from sqlalchemy import Connection, select
 from dsl import regions
 from dsl.outline import Line, label, outline
 from dsl.plan import Branch, ChangeAudience, Enroll, Experiment, Plan, SetField, Step, Wait, from_json
+from flows.answers import known
+from flows.answers import told as said_of
 from flows.report import because
 from ledger.actions import RECORDS
 from ledger.rows import UNKNOWN
@@ -75,6 +77,12 @@ class Happening:
     """Of a message, as the ledger calls it."""
     reason: str | None = None
     detail: str | None = None
+    way: int | None = None
+    """Of a branch or an experiment: the arm or variant taken, from 1; 0 is none of them."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Of a branch: what it asked, by name, as it was then; money in hundredths."""
+    because: str = ""
+    """The values in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +146,8 @@ def _living(connection: Connection, id: int) -> int:
     return id
 
 
-def biography(connection: Connection, id: int, *, currency: str, newest: int = EVENTS) -> Biography:
-    """All that the store knows of a profile. `newest`: how many events at most."""
+def biography(connection: Connection, id: int, *, currency: str, newest: int = EVENTS, zone: tzinfo = UTC) -> Biography:
+    """All that the store knows of a profile. `newest`: how many events at most; `zone`: of times in sentences."""
     known = select(*(column.expression.label(name) for name, column in PLAIN.items()), *profiles.c["user_id", "custom"])
     row = connection.execute(known.select_from(people()).where(profiles.c.id == id)).one()._mapping
     hashes = connection.execute(select(*profiles.c["email_hash", "phone_hash"]).where(profiles.c.id == id)).one()
@@ -170,7 +178,7 @@ def biography(connection: Connection, id: int, *, currency: str, newest: int = E
             (r.playbook, r.experiment, r.variant, instant(r.at)) for r in connection.execute(exposed.order_by("at"))
         ),
         events=tuple((instant(r.at), r.name, r.properties) for r in connection.execute(heard)),
-        journeys=tuple(_journeys(connection, id, currency)),
+        journeys=tuple(_journeys(connection, id, currency, zone)),
     )
 
 
@@ -178,14 +186,14 @@ def _shown(name: str, value: Any) -> Any:
     return instant(value) if name.endswith("_at") else value
 
 
-def _journeys(connection: Connection, id: int, currency: str) -> Iterator[Journey]:
+def _journeys(connection: Connection, id: int, currency: str, zone: tzinfo) -> Iterator[Journey]:
     bodies: dict[str, Plan] = {}
     entered = select(enrollments).where(enrollments.c.profile_id == id)
     for row in connection.execute(entered.order_by(enrollments.c.entered_at, enrollments.c.id)).all():
         if row.digest not in bodies:
             body = connection.scalar(select(plans.c.body).where(plans.c.digest == row.digest))
             bodies[row.digest] = from_json(body)
-        happened = list(_happened(connection, row, bodies[row.digest], currency))
+        happened = list(_happened(connection, row, bodies[row.digest], currency, zone))
         yield Journey(
             playbook=row.playbook,
             version=row.digest,
@@ -199,28 +207,30 @@ def _journeys(connection: Connection, id: int, currency: str) -> Iterator[Journe
         )
 
 
-def _happened(connection: Connection, row: Any, plan: Plan, currency: str) -> Iterator[Happening]:
+def _happened(connection: Connection, row: Any, plan: Plan, currency: str, zone: tzinfo) -> Iterator[Happening]:
     held = " (held out: is sent nothing, to compare with)" if row.holdout else ""
     yield Happening(at=instant(row.entered_at), what="entered", text=f"entered{held}")
     messages: dict[str, list[Any]] = defaultdict(list)
     sent = select(outbox).where(outbox.c.enrollment_id == row.id).order_by(outbox.c.id)
     for message in connection.execute(sent):
         messages[message.step].append(message)
-    passes = select(*journal.c["at", "region", "path"]).where(journal.c.enrollment_id == row.id)
+    passes = select(*journal.c["at", "region", "path", "saw"]).where(journal.c.enrollment_id == row.id)
     walked = sorted(connection.execute(passes), key=lambda each: (each.at, each.region.startswith(MOVED)))
     # Each pass is read by the version that it was made on: the one that the next move left, or the last one.
     version, versions = plan, []
-    for _, region, _ in reversed(walked):
+    for _, region, _, _ in reversed(walked):
         if region.startswith(MOVED):
             body = connection.scalar(select(plans.c.body).where(plans.c.digest == region.removeprefix(MOVED)))
             version = from_json(body)
         versions.append(version)
-    for (at, region, path), made_on in zip(walked, reversed(versions), strict=True):
+    for (at, region, path, saw), made_on in zip(walked, reversed(versions), strict=True):
         if region.startswith(MOVED):
             yield Happening(at=instant(at), what="moved", text=f"taken along from version {made_on.digest}")
             continue
-        lines = outline(made_on, currency)
-        yield from _pass(made_on, instant(at), region, path, messages, lines, currency, row.holdout)
+        taken = Taken(
+            plan=made_on, at=instant(at), region=region, path=path, saw=saw or {}, currency=currency, zone=zone
+        )  # fmt: skip
+        yield from _pass(taken, messages, outline(made_on, currency), row.holdout)
     for message in (each for rest in messages.values() for each in rest):
         yield _message(message)  # of a step that the journal does not speak of
     if row.converted_at is not None:
@@ -237,11 +247,22 @@ def _end(reason: str | None) -> str:
     return ENDS.get(reason or "", f"left {reason}" if reason else "ended")
 
 
-def _pass(
-    plan: Plan, at: datetime, region: str, path: int, messages: dict[str, list[Any]], lines: Sequence[Line],
-    currency: str, holdout: bool,
-) -> Iterator[Happening]:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One pass through a region, as the journal has it."""
+
+    plan: Plan
+    at: datetime
+    region: str
+    path: int
+    saw: Mapping[str, Any]
+    currency: str
+    zone: tzinfo
+
+
+def _pass(taken: Taken, messages: dict[str, list[Any]], lines: Sequence[Line], holdout: bool) -> Iterator[Happening]:
     """The steps of one pass, in the order in which they were taken."""
+    plan, at, region, path, currency = taken.plan, taken.at, taken.region, taken.path, taken.currency
     choices = regions.unpack(regions.decisions(plan, region), path)
     for id in regions.walk(plan, region, choices).steps:
         step = plan.step(id)
@@ -252,8 +273,14 @@ def _pass(
                 told = f"{step.name}: {head}" if isinstance(step, Experiment) else head
                 if isinstance(step, Branch) and not way:
                     told = f"otherwise (not: {'; '.join(_head(arm.label) for arm in step.arms)})"
-                kind = "experiment" if isinstance(step, Experiment) else "branch"
-                yield Happening(at=at, what=kind, text=told, step=id)
+                # An arm that holds is the last that was asked.
+                asked = [arm.condition for arm in step.arms[: way or None]] if isinstance(step, Branch) else []
+                saw = known(asked, taken.saw)
+                yield Happening(
+                    at=at, what="branch" if isinstance(step, Branch) else "experiment", text=told, step=id, way=way,
+                    values={name: value for name, (value, _) in saw.items()},
+                    because=said_of(saw, currency, taken.zone),
+                )  # fmt: skip
             case Wait():
                 yield Happening(at=at, what="wait", text=label(step, currency), step=id)
             case SetField() | ChangeAudience() | Enroll() if not holdout:

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Text,
     and_,
     case,
     cast,
@@ -39,6 +41,9 @@ from store.clock import DAY, SECOND, micros
 from store.engine import Store, read, write
 from store.schema import enrollments, journal, profiles
 from store.upsert import insert_new
+
+MOST_ASKED = 40
+"""So many values of a pass are kept: PostgreSQL's functions take a hundred arguments."""
 
 NOBODY = -1
 """The path of an enrollment whose person is not in the store any more."""
@@ -91,6 +96,7 @@ def advance(
     given: Given | None = None,
     wakes: Mapping[str, ColumnElement[bool]] | None = None,
     until: Mapping[str, Until] | None = None,
+    asks: Mapping[str, Mapping[str, ColumnElement[Any]]] | None = None,
 ) -> Advanced:
     """Move everybody on `plan` who is due, until nobody is.
 
@@ -98,8 +104,8 @@ def advance(
     experiment the number of the person's variant, from 1. `zone` is the project's. `limit` is how many people one
     transaction moves at most. A message counts as late `late` after the person was due, and after the tick that the
     schedule promised him. `given` is what steps need that act; `wakes` has for each wait until a condition that
-    condition, over `ledger.rows.inside()`; `until` for each wait until a field when that is. Nobody moves in a playbook
-    that is paused.
+    condition, over `ledger.rows.inside()`; `until` for each wait until a field when that is; `asks` for each
+    branch what it asks, by name, to be kept in the journal. Nobody moves in a playbook that is paused.
     """
     total = Advanced()
     digest = plan.digest
@@ -124,7 +130,9 @@ def advance(
                 due |= {entry: woken} if woken else {}
             if entry not in due:
                 continue
-            made = _region(plan, entry, digest, decisions, arms, as_of, zone, late, given or Given(), until or {})
+            made = _region(
+                plan, entry, digest, decisions, arms, as_of, zone, late, given or Given(), until or {}, asks or {}
+            )
             more = True
             while more:
                 with write(store) as connection:
@@ -164,6 +172,7 @@ def _region(
     late: timedelta,
     given: Given,
     until: Mapping[str, Until],
+    asks: Mapping[str, Mapping[str, ColumnElement[Any]]],
 ) -> _Region:
     decided = regions.decisions(plan, entry)
     path: ColumnElement[int] = literal(0, BigInteger)
@@ -178,6 +187,7 @@ def _region(
     return _Region(
         plan=plan, entry=entry, digest=digest, decided=decided, path=path, as_of=as_of, zone=zone, grace=grace,
         given=given, until=until,
+        saw={name: value for decision in decided for name, value in asks.get(decision.id, {}).items()},
     )  # fmt: skip
 
 
@@ -203,6 +213,8 @@ class _Region:
     grace: int
     given: Given
     until: Mapping[str, Until]
+    saw: Mapping[str, ColumnElement[Any]]
+    """What the branches ask, by name."""
 
     @property
     def due(self) -> ColumnElement[bool]:
@@ -223,10 +235,11 @@ class _Region:
             return 0, Advanced()
         passing = and_(self.due, enrollments.c["pass"] == mark)
         walks, advanced = self._walk(connection, passing)
+        # Before the steps act: they may set what the branches have asked.
+        self._note(connection, passing)
         acted = self._act(connection, passing, walks)
         advanced.enrolled.update(acted.enrolled)
         advanced.changed.update(acted.changed)
-        self._note(connection, passing)
         self._move(connection, passing, walks)
         self._arrive(connection, walks, advanced)
         return people, advanced
@@ -289,10 +302,17 @@ class _Region:
 
     def _note(self, connection: Connection, passing: ColumnElement[bool]) -> None:
         at = literal(micros(self.as_of), BigInteger)
-        rows = select(enrollments.c.id, at, literal(self.entry), enrollments.c.path).where(
-            passing, enrollments.c.path != NOBODY
+        saw: ColumnElement[Any] = null()
+        if self.saw:
+            build = func.json_object if connection.dialect.name == "sqlite" else func.jsonb_build_object
+            pairs = list(self.saw.items())[:MOST_ASKED]
+            saw = build(*(part for name, value in pairs for part in (cast(literal(name), Text), value)))
+        rows = (
+            select(enrollments.c.id, at, literal(self.entry), enrollments.c.path, saw)
+            .select_from(inside() if self.saw else enrollments)
+            .where(passing, enrollments.c.path != NOBODY)
         )
-        columns = ["enrollment_id", "at", "region", "path"]
+        columns = ["enrollment_id", "at", "region", "path", "saw"]
         connection.execute(insert_new(connection, journal).from_select(columns, rows))
 
     def _move(self, connection: Connection, passing: ColumnElement[bool], walks: Mapping[int, Walk]) -> None:

@@ -18,7 +18,7 @@ from store.errors import StoreError, explained, place_of
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision that this program knows. A test holds it to the scripts."""
 _LOCK = 7_262_174_001
 """Any number, the same in every process: PostgreSQL's lock of whoever changes the schema."""

@@ -285,6 +285,7 @@ journal = Table(
     Column("at", Micros, primary_key=True),
     Column("region", Text, primary_key=True),
     Column("path", BigInteger, nullable=False),
+    Column("saw", Json, comment="What its branches asked, by the names of the fields, as it was then; null: nothing."),
     comment="Each pass of a person through a region; with the plan, every step and branch taken.",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -14,7 +14,8 @@ from dsl import regions
 from dsl.catalog import STAGE
 from dsl.plan import Branch, Plan, SetField, StartOn, StartWhen
 from dsl.types import Type
-from dsl.wording import money, number, say
+from dsl.wording import say
+from flows.answers import said
 from flows.expressions import expressions
 from flows.scenario.world import Bench
 from flows.world import World
@@ -182,24 +183,7 @@ class Watching:
         return ", ".join(said.values())
 
     def _said(self, value: Any, kind: Type) -> str:
-        match value:
-            case None:
-                return "unknown"
-            case bool():
-                return "yes" if value else "no"
-            case int() if kind is Type.MONEY:
-                return money(value, self.currency)
-            case int() | float():
-                return number(value)
-            case datetime():
-                return f"{value.astimezone(self.bench.zone):%d %b %Y %H:%M}"
-            case date():
-                return value.isoformat()
-            case list():
-                return f"a list of {len(value)}"
-            case dict():
-                return str(value.get("name") or "a product")
-        return f'"{value}"'
+        return said(value, kind, self.currency, self.bench.zone)
 
 
 def _leaves(condition: c.Condition) -> Iterator[Any]:
