@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from dsl.delivery import Message, Outcome, Verdict
 from ledger import guardrails, outbox, throttle
@@ -368,6 +368,9 @@ def _each(render: Render, jobs: Sequence[Job]) -> list[Message | Unrenderable]:
         return []
     try:
         made = list(render(jobs))
+    except (OperationalError, InterfaceError):
+        # It is the store that failed, and no message.
+        raise
     except Exception as error:
         if len(jobs) == 1:
             # The error's own words may hold an address; its kind tells enough to look.

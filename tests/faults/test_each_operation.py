@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from dsl.delivery import Message
 from ledger.settle import settle
 from tests.faults.database import watch
 from tests.faults.each_operation import run
@@ -63,3 +64,14 @@ def test_who_slept_beyond_his_lease_sends_nothing_any_more(engine: Engine) -> No
     assert provider.taken == [] and messages(engine) == {("planned", None): 3}
     asyncio.run(send_due(engine, provider, NOON))
     assert set(provider.addresses.values()) == {1} and len(provider.taken) == 3
+
+
+def test_a_store_that_fails_while_a_message_is_made_does_not_fail_the_message(engine: Engine) -> None:
+    queue(engine, 1)
+
+    def failing(_jobs: object) -> list[Message]:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    with pytest.raises(OperationalError):
+        asyncio.run(send_due(engine, Provider(), NOON, render=failing))
+    assert {state for state, _ in messages(engine)} == {"planned"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from connectors.email_smtp.verdicts import RULES
 from flows.report import REASONS, because
 from ledger.deliver import DOWN, LOST
+from ledger.throttle import Door
 
 ROOT = Path(__file__).parents[2]
 WRITERS = [
@@ -49,7 +50,8 @@ def test_every_reason_that_is_recorded_has_words_and_no_other() -> None:
     texts = [text for path in WRITERS for text in written(ast.parse(path.read_text("utf-8")))]
     found = {text for text in texts if isinstance(text, str) and CODE.fullmatch(text)}
     assert {"no_consent", "render_error", "not_connected", "evidence", "host_unknown"} <= found, "the collector works"
-    assert found | {rule.reason for rule in RULES} | DOWN | {LOST} == set(REASONS)
+    shut = {door.value for door in (Door.THROTTLED, Door.BROKEN)}
+    assert found | shut | {rule.reason for rule in RULES} | DOWN | {LOST} == set(REASONS)
 
 
 def test_people_leave_for_the_event_that_they_left_on() -> None:
