@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ scenario "no second hello" for mine:
   after 2 hours set email_consent = no
   expect send email hello after 1 day
 """
+
+INSTALLED = any(each.value == "cli.collecting" for each in entry_points(group="pytest11"))
+PLUGIN = () if INSTALLED else ("-p", "cli.collecting")
+"""Where winback is installed, pytest finds the plugin by itself."""
 
 
 @pytest.fixture
@@ -116,11 +121,11 @@ def test_the_first_project_passes_and_is_covered(project: Path, winback: Winback
 
 def test_pytest_collects_scenarios(mine: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    ran = pytester.runpytest_subprocess("-p", "cli.collecting", "-p", "no:cacheprovider", str(mine.parent), "-q")
+    ran = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider", str(mine.parent), "-q")
     ran.assert_outcomes(passed=1, failed=1)
     ran.stdout.fnmatch_lines(
         ["*mine.playbook:19  expect send email hello after 1 day", "*It was sent 5 minutes after*"]
     )
     outside = pytester.path / "alone.playbook"
     outside.write_text(PLAYBOOK + GOOD)
-    pytester.runpytest_subprocess("-p", "cli.collecting", str(outside), "-q").assert_outcomes()
+    pytester.runpytest_subprocess(*PLUGIN, str(outside), "-q").assert_outcomes()
