@@ -22,7 +22,8 @@ from flows.moving import asked
 from flows.records import record_message
 from flows.world import World
 from ledger.actions import RECORDS
-from ledger.deliver import DOWN, Channel, Delivered, Job, Unrenderable, deliver
+from ledger.channel import Channel, Delivered, Job, Unrenderable
+from ledger.deliver import DOWN, deliver
 from ledger.guardrails import Rules
 from ledger.leave import Exit, leave
 from ledger.owner import this_process

@@ -11,7 +11,7 @@ from dsl.conditions import Operand
 from dsl.delivery import Message
 from dsl.plan import Record
 from dsl.types import Type
-from ledger.deliver import Job
+from ledger.channel import Job
 
 PERSON = ("email", "phone", "first_name", "last_name")
 

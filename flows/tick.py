@@ -30,7 +30,7 @@ from flows.world import World
 from ledger import memberships
 from ledger import plans as registry
 from ledger.advance import Advanced
-from ledger.deliver import Delivered
+from ledger.channel import Delivered
 from ledger.enroll import Entered, enter_on, enter_when
 from ledger.leave import convert, leave
 from ledger.report import counts

@@ -7,7 +7,7 @@ import copy
 import random
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from dsl.delivery import Message, Outcome, Verdict
 from ledger import guardrails, outbox, throttle
+from ledger.channel import Channel, Delivered, Job, Leaving, Render, Unrenderable
 from ledger.guardrails import Candidate, Delay, Go, Rules, Skip
 from ledger.instance import instance_id, send_key
 from ledger.pause import is_paused
@@ -23,8 +24,6 @@ from ledger.throttle import Door, Rate
 from store.engine import Store, write
 
 BATCH = 200
-CHUNK = 10
-LEASE = timedelta(seconds=60)
 PATIENCE = 3
 """A message waits for its place in the channel's rate for this part of a lease; longer, and the next tick goes on."""
 MOST_ATTEMPTS = 8
@@ -44,74 +43,6 @@ due again at once, for whoever mends it and runs again."""
 
 LOST = "connection_lost"
 """As DOWN, but it may be this message that the server cannot bear: it goes behind those that are due by then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A message that passed the guards, to be rendered."""
-
-    id: int
-    key: str
-    """The send key: `Message.key`."""
-    playbook: str
-    digest: str
-    """Of the plan in which the step's arguments stand."""
-    step: str
-    enrollment_id: int
-    event: int | None
-    """events.id of the event that started the enrollment."""
-    profile_id: int
-    channel: str
-    template: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unrenderable:
-    """What `render` gives for a message that cannot be made. `detail` is for people and holds no address."""
-
-    detail: str
-
-
-Render = Callable[[Sequence[Job]], Sequence[Message | Unrenderable]]
-"""A message, or why there is none, for each job, in their order. Called outside of any transaction."""
-Send = Callable[[Sequence[Message]], AsyncIterator[Outcome]]
-"""`Connector.send`: an outcome for each message, as soon as it is known."""
-Leaving = Callable[[Connection, Sequence[int]], object]
-"""Asks the exits again for some enrollments, just before their messages are claimed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    name: str
-    send: Send
-    render: Render
-    address_field: str = "email"
-    """The profile field with the address: `email` or `phone`."""
-    chunk: int = CHUNK
-    """How many messages are handed over at once: so many are in doubt after a kill."""
-    lease: timedelta = LEASE
-    """Longer than a chunk can take."""
-    rate: Rate | None = None
-    """The most that all processes together may send."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Delivered:
-    """What became of the messages, each counted once a call."""
-
-    sent: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    unknown: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    delayed: Counter[str] = field(default_factory=Counter)
-    stopped: str | None = None
-    """Why no more was tried on this channel: `throttled`, `circuit_open`, `rate`, `time`, `paused`, or the reason of a
-    deferral. The messages wait for the next tick."""
-    trouble: str = ""
-    """What the connector said of that, for people."""
-    failure: str = ""
-    """What was said of the first message that failed."""
 
 
 async def deliver(

@@ -18,7 +18,8 @@ from dsl.delivery import Message, Outcome, Verdict
 from dsl.plan import Entry, Plan, Schedule, Send, StartOn, StartWhen, Step
 from dsl.types import Type
 from ledger.advance import Advanced, advance
-from ledger.deliver import Channel, Delivered, Job, Leaving, deliver
+from ledger.channel import Channel, Delivered, Job, Leaving
+from ledger.deliver import deliver
 from ledger.enroll import Entered, enter_when
 from ledger.guardrails import Rules
 from ledger.owner import this_process

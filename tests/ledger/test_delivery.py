@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, select, true
 
 from dsl.delivery import Outcome, Verdict
 from ledger import outbox as states
-from ledger.deliver import Job, Unrenderable, backoff
+from ledger.channel import Job, Unrenderable
+from ledger.deliver import backoff
 from ledger.leave import leave
 from ledger.report import counts, outbox_rows, resolve
 from ledger.settle import settle

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from dsl.delivery import Verdict
-from ledger.deliver import Unrenderable
+from ledger.channel import Unrenderable
 from ledger.replay import failed, replay
 from ledger.report import outbox_row, resolve
 from store.engine import read, write
