@@ -155,7 +155,8 @@ def expected(person: Person, ticks: Sequence[datetime]) -> dict[tuple[int, str],
     journeys, free_at = 0, BEGIN
     for signed_up in person.signed_up:
         now = next((at for at in ticks if at >= signed_up), None)
-        if now is None or now < free_at or free_at == END:
+        # A tick lets people in before it moves them on: who comes to an end in a tick was inside when it was looked at.
+        if now is None or now <= free_at or free_at == END:
             continue
         planned.append((journeys, "a", now))
         for letter in "bcdefg":
