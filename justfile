@@ -36,3 +36,7 @@ kill KILLS="200":
 # The colours of editors, out of the grammar
 grammar:
     python -m dsl.lsp.textmate editors/vscode/syntaxes/playbook.tmLanguage.json
+
+# A year of journeys in five zones, against a look at the clocks
+year PEOPLE="10000":
+    python -m tests.acceptance.year --people {{PEOPLE}}
