@@ -121,7 +121,7 @@ def test_the_page_of_a_run(server: Server, page: Page, pictures: Path) -> None:
 
     page.goto(f"{server.pages}/runs")
     page.get_by_text("312 entered · 610 sent").first.wait_for()
-    assert page.get_by_text("cart_by_phone").first.is_visible()
+    page.get_by_text("cart_by_phone").first.wait_for()
     shoot(page, pictures / "runs.png")
 
     (run,) = httpx.post(f"{server.url}/flow_runs/filter", json={}).json()

@@ -35,5 +35,5 @@ def test_neither_does_a_store_that_is_stopped_at_once(tmp_path: Path) -> None:
 def test_the_count_would_show_duplicates(tmp_path: Path) -> None:
     """The same with workers that send again what is unknown, as most tools do."""
     store = f"sqlite:///{tmp_path / 'winback.db'}"
-    figures = run(tmp_path, store=store, kills=6, count=100, chance=random.Random(7), longest=0.6, careless=True)
+    figures = run(tmp_path, store=store, kills=16, count=300, chance=random.Random(7), longest=0.6, careless=True)
     assert figures.duplicates > 0 and figures.lost == 0, figures
