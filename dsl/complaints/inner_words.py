@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from dsl.complaints import texts
 from dsl.complaints.habits import HABITS
 from dsl.complaints.number_words import (
     count_missing,
@@ -37,68 +38,6 @@ def explain_word(trouble: Trouble) -> Complaint:
         if complaint := question(trouble):
             return complaint
     return _something_else(trouble)
-
-
-# ── Texts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def _curly_text(trouble: Trouble) -> Complaint | None:
-    if trouble.token.type != "CURLY_TEXT":
-        return None
-    inner = trouble.text[1:-1]
-    return trouble.complain(
-        "WB108",
-        "Here are single quotation marks." if trouble.text[0] in "'`" else "Here are curly quotation marks.",
-        f'Use straight double ones: "{inner}".' if len(inner) <= 40 else 'Use straight double ones: "like this".',
-        instead=(f'STRING "{inner}"',) if "STRING" in trouble.expected else None,
-    )
-
-
-def _text_in_text(trouble: Trouble) -> Complaint | None:
-    """`"a "b" c"`"""
-    before = trouble.before
-    if before is None or before.type != "STRING" or before.end_column != trouble.token.column:
-        return None
-    if not (trouble.text[0].isalnum() or trouble.text[0] == '"'):
-        return None
-    return trouble.complain(
-        "WB109",
-        "The text ends at the quotation mark before this.",
-        "A text cannot hold straight double quotes itself. Curly ones may stand in it: “like these”.",
-    )
-
-
-def _open_text(trouble: Trouble) -> Complaint | None:
-    if trouble.token.type != "OPEN_TEXT":
-        return None
-    hint = 'Add a `"` at the end of the text.' if trouble.text[0] == '"' else "Put straight double quotes around it."
-    inner = trouble.text[1:].rstrip()
-    plain = "STRING" in trouble.expected and not inner.endswith(":") and not set(inner) & set('"#')
-    instead = (f'STRING "{inner}"',) if plain else None
-    return trouble.complain("WB109", "This text is never closed.", hint, instead=instead, sure=False, kept=False)
-
-
-def _doubled(trouble: Trouble) -> Complaint | None:
-    """`send send email hello`"""
-    before = trouble.before
-    if before is None or before.type != trouble.token.type or str(before) != trouble.text:
-        return None
-    if trouble.token.type not in words() or not trouble.text.isalpha() or trouble.token.type in {"NOT", "LPAR"}:
-        return None
-    return trouble.complain("WB112", f"{quoted(trouble.text)} stands here twice.", "Delete one of them.", instead=())
-
-
-def _quoted_name(trouble: Trouble) -> Complaint | None:
-    """`send email "welcome"`"""
-    if trouble.token.type != "STRING" or "NAME" not in trouble.expected or trouble.expected & {"STRING", "HAS"}:
-        return None
-    name = re.sub(r"\W+", "_", trouble.text[1:-1].strip()).lower()
-    proper = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in words().values()
-    return trouble.complain(
-        "WB114",
-        "A name stands without quotation marks.",
-        f"Write `{name}`." if proper else "Names are made of small letters a to z, digits and underscores.",
-        instead=(f"NAME {name}",) if proper and name == trouble.text[1:-1] else ("NAME",),
-        kept=bool(proper) and name == trouble.text[1:-1],
-    )
 
 
 # ── Signs and words that belong elsewhere ─────────────────────────────────────────────────────────────────────────────
@@ -325,6 +264,16 @@ def _misspelt_before(trouble: Trouble) -> Complaint | None:
     )
 
 
+def _doubled(trouble: Trouble) -> Complaint | None:
+    """`send send email hello`"""
+    before = trouble.before
+    if before is None or before.type != trouble.token.type or str(before) != trouble.text:
+        return None
+    if trouble.token.type not in words() or not trouble.text.isalpha() or trouble.token.type in {"NOT", "LPAR"}:
+        return None
+    return trouble.complain("WB112", f"{quoted(trouble.text)} stands here twice.", "Delete one of them.", instead=())
+
+
 def _filler(trouble: Trouble) -> Complaint | None:
     after = trouble.after
     if trouble.text in FILLERS and after is not None and trouble.fits(0, (after.type,)):
@@ -370,9 +319,9 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
     return (
         wait_until,
         wait_for,
-        _curly_text,
-        _text_in_text,
-        _open_text,
+        texts.curly_text,
+        texts.text_in_text,
+        texts.open_text,
         odd_number_word,
         number_in_words,
         unit_missing,
@@ -381,7 +330,7 @@ def _questions() -> tuple[Callable[[Trouble], Complaint | None], ...]:
         sign_apart,
         sign_before,
         _doubled,
-        _quoted_name,
+        texts.quoted_name,
         _colon,
         _bracket,
         _then,
